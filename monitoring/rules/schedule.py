@@ -1,0 +1,102 @@
+"""When the next test is due, how often tests are taken, and what that rests on."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from monitoring.rules.calendar import due, last_day_in_time
+from monitoring.rules.course import Course
+from monitoring.rules.protocol import Frequency
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The next test. `rule` says which sentence of the protocol decided."""
+
+    frequency: Frequency
+    due_on: date | None
+    overdue_after: date | None
+    rule: str
+
+
+def schedule(course: Course, today: date) -> Schedule:
+    """The next test as the course stands today; a fever brings it forward to the day of the fever."""
+    planned = _planned(course, today)
+    if course.fever_on is None:
+        return planned
+    rule = "fever.after_last_dose" if course.fever_off_treatment else "fever.count_now"
+    return Schedule(planned.frequency, course.fever_on, course.fever_on, rule)
+
+
+def phase(course: Course) -> Frequency | None:
+    """The frequency when all is normal, on the day of the latest draw since the start (else of the start)."""
+    if not course.begun:
+        return None
+    if course.hospice and course.episode is None and course.protocol.hospice:
+        return course.protocol.hospice
+    return course.phase_on(_counted_from(course)).frequency
+
+
+def _planned(course: Course, today: date) -> Schedule:
+    if course.repeat_owed and course.episode:
+        tomorrow = course.civil(course.episode.opened_at) + timedelta(days=1)
+        frequency = _path_frequency(course) if course.begun else "none"
+        return Schedule(frequency, tomorrow, tomorrow, "repeat.owed")
+    if not course.begun:
+        return Schedule("none", None, None, "start.no_tests_before")
+    if course.episode is not None:
+        return _on_path(course)
+    if _tests_ended(course, today):
+        return Schedule("none", None, None, "stop.tests_ended")
+    return _in_phase(course)
+
+
+def _on_path(course: Course) -> Schedule:
+    frequency = _path_frequency(course)
+    if frequency == "none":
+        return Schedule("none", None, None, "path.ended")
+    recovered = course.episode is not None and course.episode.recovered
+    return _every(course, frequency, "path.tail" if recovered else "path.step")
+
+
+def _path_frequency(course: Course) -> Frequency:
+    """The frequency of the worst band's path; once it is done, of the tail while one is owed."""
+    step, episode, worst = course.step(), course.episode, course.worst
+    if step is not None:
+        return step.frequency
+    if episode is None or worst is None:
+        return "none"
+    if not episode.recovered:
+        return worst.path[-1].frequency
+    return episode.tail.frequency if episode.tail and episode.tail_left else "none"
+
+
+def _in_phase(course: Course) -> Schedule:
+    frequency = phase(course) or "none"
+    if course.hospice and frequency == course.protocol.hospice:
+        return _every(course, frequency, "hospice")
+    if course.extra_weekly_until and _counted_from(course) < course.extra_weekly_until:
+        return _every(course, "weekly", "break.extra_weekly")
+    return _every(course, frequency, "phase")
+
+
+def _every(course: Course, frequency: Frequency, rule: str) -> Schedule:
+    window, day = course.protocol.windows[frequency], _counted_from(course)
+    return Schedule(frequency, due(window, day), last_day_in_time(window, day), rule)
+
+
+def _counted_from(course: Course) -> date:
+    """The day of the latest draw since the start, or the start itself."""
+    if course.drawn_since_start and course.latest_at is not None:
+        return course.civil(course.latest_at)
+    if course.started_on is None:
+        raise ValueError("nothing is scheduled before the first dose")
+    return course.started_on
+
+
+def _tests_ended(course: Course, today: date) -> bool:
+    """Stopped, or off for so long that a restart would be as new, and one normal count drawn after the last dose."""
+    pause = course.pause
+    if pause is None or not (pause.stop or pause.days(today) >= course.protocol.breaks.as_new_days):
+        return False
+    best = course.table.bands[0].floor
+    return any(best is None or best.reached_by(count) for _, count in course.since)
