@@ -1,0 +1,129 @@
+"""Something that a person must answer."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from monitoring.models.result import Result
+from monitoring.models.treatment import Treatment
+from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Staff
+
+if TYPE_CHECKING:
+    from django.db.models.manager import RelatedManager
+
+
+class Cause(models.TextChoices):
+    """Why an alert stands."""
+
+    NEUTROPENIA = "neutropenia", "Low neutrophil count"
+    REPEAT_OWED = "repeat_owed", "Repeat count owed"
+    TEST_OVERDUE = "test_overdue", "Blood test overdue"
+    FEVER = "fever", "Fever reported"
+    CORRECTION = "correction", "Count corrected"
+
+
+class Severity(models.IntegerChoices):
+    """How soon an answer is owed; the lower, the sooner."""
+
+    SEVERE = 1, "Severe"
+    MODERATE = 2, "Moderate"
+    MILD = 3, "Mild"
+    ROUTINE = 4, "Routine"
+
+
+class Outcome(models.TextChoices):
+    """How an alert ended."""
+
+    ACTED = "acted", "Acted on the advice"
+    PRESCRIBER_DECIDED = "prescriber_decided", "Prescriber decided otherwise"
+    TESTED = "tested", "Blood was tested"
+    NOT_REAL = "not_real", "The result was not real"
+    OTHER = "other", "Other, see the note"
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Alerts by where they stand."""
+
+    def standing(self) -> "AlertQuerySet":
+        """Not resolved, the most severe and then the oldest first."""
+        return self.filter(resolved_at=None).order_by("severity", "raised_at", "pk")
+
+    def unanswered(self, now: datetime) -> "AlertQuerySet":
+        """Nobody acknowledged them in time, and the clinic's on-call address has not been told."""
+        return self.filter(resolved_at=None, acknowledged_at=None, escalated_at=None, escalate_at__lte=now)
+
+
+class Alert(models.Model):
+    """One open alert a treatment and cause; it is updated when it worsens, and only a person's outcome ends it."""
+
+    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="alerts")
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="alerts")
+    cause = models.CharField(max_length=16, choices=Cause.choices)
+    severity = models.SmallIntegerField(choices=Severity.choices)
+    summary = models.TextField()
+    result = models.ForeignKey(Result, models.PROTECT, null=True, related_name="alerts")
+    owner = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="alerts")
+    raised_at = models.DateTimeField()
+    worsened_at = models.DateTimeField()
+    escalate_at = models.DateTimeField()
+    escalated_at = models.DateTimeField(null=True)
+    deadline = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    outcome = models.CharField(max_length=24, choices=Outcome.choices, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+    notes: "RelatedManager[AlertNote]"
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["treatment", "cause"], condition=Q(resolved_at=None), name="one_open_alert_per_cause"
+            ),
+            models.CheckConstraint(
+                condition=Q(resolved_at=None, outcome="") | (Q(resolved_at__isnull=False) & ~Q(outcome="")),
+                name="alert_resolved_with_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(acknowledged_at=None, acknowledged_by=None)
+                | Q(acknowledged_at__isnull=False, acknowledged_by__isnull=False),
+                name="alert_acknowledged_by_somebody",
+            ),
+            models.CheckConstraint(condition=Q(cause__in=Cause.values), name="alert_cause_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                "clinic", "severity", "raised_at", "id", name="alerts_standing", condition=Q(resolved_at=None)
+            ),
+            models.Index(
+                "escalate_at",
+                name="alerts_unanswered",
+                condition=Q(resolved_at=None, acknowledged_at=None, escalated_at=None),
+            ),
+        ]
+
+    @property
+    def state(self) -> str:
+        """open, acknowledged or resolved."""
+        if self.resolved_at:
+            return "resolved"
+        return "acknowledged" if self.acknowledged_at else "open"
+
+
+class AlertNote(models.Model):
+    """The alert's story: what was added to it, by whom and when."""
+
+    alert = models.ForeignKey(Alert, models.PROTECT, related_name="notes")
+    at = models.DateTimeField()
+    staff = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=16)
+    text = models.TextField(blank=True)
+
+    class Meta:
+        triggers: ClassVar = APPEND_ONLY
+        ordering: ClassVar = ["at", "pk"]

@@ -1,0 +1,189 @@
+"""A treatment, what happened in it, and its history as the rules read it."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
+
+from monitoring.rules.history import EVENT_KINDS, LOWEST_BEN_BASELINE, Count, Event, History
+from monitoring.rules.protocol import Protocol
+from monitoring.rules.protocols import PROTOCOLS
+from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
+
+if TYPE_CHECKING:
+    from monitoring.models.result import Result, ResultQuerySet
+
+LOCAL_TODAY = "(%s AT TIME ZONE (SELECT time_zone FROM patients_clinic WHERE id = monitoring_treatment.clinic_id))::date"
+
+
+class TreatmentQuerySet(models.QuerySet["Treatment"]):
+    """Treatments by where they stand. Overdue is computed when it is read: no dead scheduler can hide it."""
+
+    def with_today(self, now: datetime) -> "TreatmentQuerySet":
+        """Adds `today`, the calendar day at the treatment's clinic."""
+        return self.annotate(today=RawSQL(LOCAL_TODAY, [now], output_field=models.DateField()))
+
+    def overdue(self, now: datetime) -> "TreatmentQuerySet":
+        """The last day in time has passed at the clinic, the longest ago first."""
+        return self.with_today(now).filter(overdue_after__lt=F("today")).order_by("overdue_after", "pk")
+
+    def due_by(self, now: datetime, days: int) -> "TreatmentQuerySet":
+        """A test is due within so many days, and not overdue."""
+        limit = F("today") + models.Value(days)
+        return (
+            self.with_today(now)
+            .filter(due_on__lte=limit, overdue_after__gte=F("today"))
+            .order_by("due_on", "pk")
+        )
+
+
+class Treatment(models.Model):
+    """One course of clozapine for one patient, from registration on. The derived columns are the last judgement's."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="treatments")
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="treatments")
+    protocol_key = models.CharField(max_length=32)
+    clinician = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="treatments")
+    created_at = models.DateTimeField()
+    version = models.IntegerField(default=0)
+    band = models.CharField(max_length=16, blank=True)
+    advice = models.CharField(max_length=16, blank=True)
+    frequency = models.CharField(max_length=24, blank=True)
+    due_on = models.DateField(null=True)
+    overdue_after = models.DateField(null=True)
+    repeat_by = models.DateTimeField(null=True)
+    latest_draw_at = models.DateTimeField(null=True)
+    assessed_at = models.DateTimeField(null=True)
+
+    objects = TreatmentQuerySet.as_manager()
+    results: "ResultQuerySet"
+    events: models.Manager["TreatmentEvent"]
+    ben_statuses: models.Manager["BenStatus"]
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["patient"], name="one_treatment_per_patient"),
+            models.CheckConstraint(condition=Q(protocol_key__in=list(PROTOCOLS)), name="treatment_protocol_known"),
+        ]
+        indexes: ClassVar = [
+            models.Index("clinic", "overdue_after", "id", name="treatments_by_overdue"),
+            models.Index("clinic", "due_on", "id", name="treatments_by_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"treatment {self.pk}"
+
+    @property
+    def protocol(self) -> Protocol:
+        """The rules by which this treatment is judged."""
+        return PROTOCOLS[self.protocol_key]
+
+    def history(self, *, preliminary: bool = False, known_at: datetime | None = None) -> History:
+        """The history as it was known then (now when not given), each result in its latest version."""
+        current = self.results.current(known_at)
+        return self.history_of(current, preliminary=preliminary, known_at=known_at)
+
+    def history_of(
+        self, results: "list[Result]", *, preliminary: bool = False, known_at: datetime | None = None
+    ) -> History:
+        """The history from results already read. Preliminary ones count only where asked for."""
+        counts: list[Count | Event] = [
+            result.count() for result in results if preliminary or result.status != "preliminary"
+        ]
+        events = [event for event in self.events.all() if event.stands(known_at)]
+        ben = [row for row in self.ben_statuses.all() if known_at is None or row.confirmed_at <= known_at]
+        latest = max(ben, key=lambda row: row.confirmed_at, default=None)
+        return History(
+            time_zone=self.clinic.time_zone,
+            population="ben" if latest else "general",
+            baseline_anc=latest.baseline_anc if latest else None,
+            events=[*counts, *(event.as_event(self.clinic) for event in events)],
+        )
+
+
+class TreatmentEvent(models.Model):
+    """Something that happened in a treatment. Never edited: a wrong one is voided, with who, when and why."""
+
+    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=24, choices=[(kind, kind.replace("_", " ")) for kind in EVENT_KINDS])
+    at = models.DateTimeField()
+    date_only = models.BooleanField(default=False)
+    stop = models.BooleanField(default=False)
+    celsius = models.DecimalField(max_digits=4, decimal_places=1, null=True)
+    reason = models.TextField(blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    voided_at = models.DateTimeField(null=True)
+    voided_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    void_reason = models.TextField(blank=True)
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(kind__in=EVENT_KINDS), name="event_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind="fever", celsius__isnull=False) | (~Q(kind="fever") & Q(celsius=None)),
+                name="event_fever_has_temperature",
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_at=None, voided_by=None)
+                | (Q(voided_at__isnull=False, voided_by__isnull=False) & ~Q(void_reason="")),
+                name="event_void_has_who_and_why",
+            ),
+        ]
+
+    def stands(self, known_at: datetime | None = None) -> bool:
+        """Not voided, and already recorded at the moment asked about."""
+        if known_at is None:
+            return self.voided_at is None
+        return self.recorded_at <= known_at and (self.voided_at is None or self.voided_at > known_at)
+
+    def as_event(self, clinic: Clinic) -> Event:
+        """The event as the rules read it: a date where the time of day is unknown."""
+        at: datetime | date = self.at.astimezone(clinic.zone).date() if self.date_only else self.at
+        celsius = Decimal(self.celsius) if self.celsius is not None else None
+        return Event(kind=self.kind, at=at, stop=self.stop, celsius=celsius)  # type: ignore[arg-type]  # a check constraint holds the kinds
+
+
+class DoseChange(models.Model):
+    """The daily dose from a moment on, in milligrams."""
+
+    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="doses")
+    at = models.DateTimeField()
+    daily_mg = models.DecimalField(max_digits=5, decimal_places=1)
+    reason = models.TextField(blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        triggers: ClassVar = APPEND_ONLY
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(daily_mg__gte=0, daily_mg__lte=900), name="dose_within_label")
+        ]
+
+
+class BenStatus(models.Model):
+    """Benign ethnic neutropenia, with its evidence. One person documents, another confirms; never inferred."""
+
+    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="ben_statuses")
+    baseline_anc = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    evidence = models.TextField()
+    documented_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    confirmed_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        triggers: ClassVar = APPEND_ONLY
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(documented_by=F("confirmed_by")), name="ben_needs_two_people"),
+            models.CheckConstraint(
+                condition=Q(baseline_anc=None) | Q(baseline_anc__gte=LOWEST_BEN_BASELINE), name="ben_baseline_possible"
+            ),
+            models.CheckConstraint(condition=~Q(evidence=""), name="ben_has_evidence"),
+        ]
+
+

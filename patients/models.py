@@ -1,0 +1,172 @@
+"""Who people are, which clinic they belong to, and what was done about whom."""
+
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+import pgtrigger
+from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+
+APPEND_ONLY = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+NO_DELETE = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]
+
+DEFAULT_POLICIES: dict[str, int] = {
+    "escalate_severe_minutes": 15,
+    "escalate_moderate_minutes": 60,
+    "escalate_other_minutes": 24 * 60,
+}
+
+
+def known_time_zone(name: str) -> None:
+    """Civil dates are taken in this zone, so a wrong name would move due dates."""
+    if name not in available_timezones():
+        raise ValidationError(f"{name} is not an IANA time zone such as Europe/Berlin")
+
+
+def known_policies(policies: dict[str, int]) -> None:
+    """Only policies that the product knows, in whole minutes above zero."""
+    for name, value in policies.items():
+        if name not in DEFAULT_POLICIES:
+            raise ValidationError(f"{name} is not a policy; known: {', '.join(DEFAULT_POLICIES)}")
+        if not isinstance(value, int) or value < 1:
+            raise ValidationError(f"{name} is a whole number of minutes above zero, not {value!r}")
+
+
+class Clinic(models.Model):
+    """One clinic: its calendar, where its alerts go when nobody answers, and the unit of its laboratory."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[known_time_zone])
+    on_call_email = models.EmailField()
+    count_unit = models.CharField(max_length=16, default="10*9/L")
+    default_protocol = models.CharField(max_length=32, default="us-label-2025")
+    policies = models.JSONField(default=dict, blank=True, validators=[known_policies])
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which this clinic's calendar days are."""
+        return ZoneInfo(self.time_zone)
+
+    def policy(self, name: str) -> int:
+        """A policy's value, or the product's default."""
+        return int(self.policies.get(name, DEFAULT_POLICIES[name]))
+
+
+class Staff(AbstractUser):
+    """A person who signs in."""
+
+    memberships: models.Manager["Membership"]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+
+class Role(models.TextChoices):
+    """What a person is at a clinic."""
+
+    NURSE = "nurse", "Nurse"
+    PRESCRIBER = "prescriber", "Prescriber"
+    PHARMACIST = "pharmacist", "Pharmacist"
+    CLINIC_ADMIN = "clinic_admin", "Clinic admin"
+    AUDITOR = "auditor", "Auditor"
+
+
+class Membership(models.Model):
+    """A person's role at one clinic."""
+
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="memberships")
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["staff", "clinic", "role"], name="one_membership_per_role"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+
+class Patient(models.Model):
+    """A person treated at a clinic. The MRN is unique there, whatever its case."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="patients")
+    mrn = models.CharField(max_length=40)
+    given_name = models.CharField(max_length=80)
+    family_name = models.CharField(max_length=80)
+    date_of_birth = models.DateField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+        constraints: ClassVar = [
+            models.UniqueConstraint("clinic", Upper("mrn"), name="one_patient_per_mrn"),
+            models.CheckConstraint(condition=~Q(mrn=""), name="patient_has_mrn"),
+        ]
+        indexes: ClassVar = [models.Index("clinic", "family_name", "given_name", name="patients_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.family_name}, {self.given_name}"
+
+
+class Integration(models.Model):
+    """A program that speaks for one clinic, with the verbs that it may use. Only the token's hash is kept."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="integrations")
+    name = models.CharField(max_length=80)
+    token_hash = models.CharField(max_length=64, unique=True)
+    verbs = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    is_authenticated = True
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Actor = Staff | Integration | None
+"""Who does something: a person, a program, or (None) the service itself."""
+
+
+class AuditEvent(models.Model):
+    """Who did what, about whom, when, from where. Written once; the database refuses to change or delete it."""
+
+    at = models.DateTimeField()
+    staff = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    integration = models.ForeignKey(Integration, models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(max_length=48)
+    clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, related_name="+")
+    patient = models.ForeignKey(Patient, models.PROTECT, null=True, related_name="+")
+    subject = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict)
+    ip = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        triggers: ClassVar = APPEND_ONLY
+        indexes: ClassVar = [models.Index(fields=["patient", "-at"], name="audit_by_patient")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(staff__isnull=True) | Q(integration__isnull=True), name="audit_has_one_actor"
+            )
+        ]
+
+
+def actor_columns(by: Actor) -> dict[str, Any]:
+    """Staff and integration columns for whoever acted."""
+    return {
+        "staff_id": by.pk if isinstance(by, Staff) else None,
+        "integration_id": by.pk if isinstance(by, Integration) else None,
+    }
