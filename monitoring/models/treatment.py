@@ -14,6 +14,9 @@ from monitoring.rules.protocols import PROTOCOLS
 from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 
 if TYPE_CHECKING:
+    from django.db.models.manager import RelatedManager
+
+    from monitoring.models.assessment import Assessment
     from monitoring.models.result import Result, ResultQuerySet
 
 LOCAL_TODAY = "(%s AT TIME ZONE (SELECT time_zone FROM patients_clinic WHERE id = monitoring_treatment.clinic_id))::date"
@@ -60,6 +63,7 @@ class Treatment(models.Model):
 
     objects = TreatmentQuerySet.as_manager()
     results: "ResultQuerySet"
+    assessments: "RelatedManager[Assessment]"
     events: models.Manager["TreatmentEvent"]
     ben_statuses: models.Manager["BenStatus"]
 

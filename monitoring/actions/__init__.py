@@ -1,0 +1,1 @@
+"""What changes about a treatment: verbs, each in one transaction, with its audit row."""

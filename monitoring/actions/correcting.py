@@ -1,0 +1,97 @@
+"""What a correction changes: every judgement given since the draw is read again, and people are told the difference."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from monitoring.actions.alerting import message, raise_alerts
+from monitoring.actions.judging import judge
+from monitoring.alerts import ADVICE_IN_WORDS, Raising, severity_of
+from monitoring.models import Alert, Assessment, Cause, Result, Severity, Treatment
+from monitoring.rules.judgement import Judgement
+from notifications.actions import owe
+from notifications.models import Delivery
+
+COMPARED = ("band", "treatment", "frequency", "due_on")
+
+
+def tell_of_correction(
+    treatment: Treatment, *, before: Sequence[Result], versions: Sequence[Result], result: Result, now: datetime
+) -> None:
+    """Re-assess every moment judged since the draw; raise an alert that says which advice changed, if any did."""
+    former = next((row for row in before if (row.source, row.accession) == (result.source, result.accession)), None)
+    since = min(result.drawn_at, former.drawn_at) if former else result.drawn_at
+    changes = [change for change in _reassess(treatment, versions, since, now) if change]
+    band_before, band_after = _rank(treatment, former), _rank(treatment, result)
+    if not changes and band_before == band_after:
+        return
+    table = treatment.protocol.tables["ben" if treatment.ben_statuses.all() else "general"]
+    severity = severity_of(table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
+    raising = Raising(Cause.CORRECTION, severity, _summary(former, result, changes))
+    (alert,) = raise_alerts(treatment, [raising], result=result, now=now)
+    _tell_all_told_before(treatment, alert, now)
+
+
+def _reassess(
+    treatment: Treatment, versions: Sequence[Result], since: datetime, now: datetime
+) -> Iterable[str | None]:
+    """Append what each judgement since the draw should have been, and say where it differs."""
+    given = treatment.assessments.filter(as_of__gte=since, as_of__lt=now, replaces=None).order_by("as_of", "pk")
+    renewed = []
+    for old in given:
+        judgement = judge(treatment, versions, as_of=old.as_of)
+        if old.judgement != judgement.as_dict():
+            renewed.append(_replacement(treatment, old, judgement, now))
+        yield _difference(old, judgement, treatment)
+    Assessment.objects.bulk_create(renewed)
+
+
+def _replacement(treatment: Treatment, old: Assessment, judgement: Judgement, now: datetime) -> Assessment:
+    return Assessment(
+        treatment=treatment,
+        result_id=old.result_id,
+        replaces=old,
+        version=treatment.version,
+        as_of=old.as_of,
+        created_at=now,
+        protocol_key=judgement.protocol,
+        severe=judgement.severe,
+        judgement=judgement.as_dict(),
+    )
+
+
+def _difference(old: Assessment, judgement: Judgement, treatment: Treatment) -> str | None:
+    new = judgement.as_dict()
+    if all(old.judgement[name] == new[name] for name in COMPARED):
+        return None
+    day = old.as_of.astimezone(treatment.clinic.zone).date()
+    was = ADVICE_IN_WORDS[old.judgement["treatment"]]
+    now_is = ADVICE_IN_WORDS[new["treatment"]]
+    return (
+        f"{day}: was {was} ({old.judgement['band']}, tests {old.judgement['frequency']}),"
+        f" should have been {now_is} ({new['band']}, tests {new['frequency']})"
+    )
+
+
+def _rank(treatment: Treatment, result: Result | None) -> int:
+    if result is None or result.status == "entered_in_error":
+        return 0
+    population = "ben" if treatment.ben_statuses.all() else "general"
+    return treatment.protocol.tables[population].rank(result.count())
+
+
+def _summary(former: Result | None, result: Result, changes: Sequence[str]) -> str:
+    was = former.received.get("anc") or former.received.get("wbc") if former else "nothing"
+    now_is = "entered in error" if result.status == "entered_in_error" else result.received.get("anc", "see result")
+    head = f"The count drawn {result.drawn_at:%Y-%m-%d} was corrected from {was} to {now_is}."
+    return " ".join([head, *(f"{change}." for change in changes)])
+
+
+def _tell_all_told_before(treatment: Treatment, alert: Alert, now: datetime) -> None:
+    """Whoever was told of this treatment's alerts hears that a count was corrected."""
+    others = Alert.objects.filter(treatment=treatment).values_list("pk", flat=True)
+    told = Delivery.objects.filter(about__in=[f"alert:{pk}" for pk in others]).values_list("address", flat=True)
+    step = f"told:{alert.worsened_at.isoformat()}"
+    owe(
+        message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now)
+        for address in sorted(set(told))
+    )

@@ -1,0 +1,87 @@
+"""Which judgement raises which alert, how urgent it is, and in which words. Policy as tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitoring.models import Cause, Severity
+from monitoring.rules.history import Count
+from monitoring.rules.judgement import Judgement
+from monitoring.rules.protocol import Band, Protocol, Table
+from monitoring.rules.units import plain
+from patients.models import Clinic
+
+ESCALATE_AFTER: Mapping[int, str] = {
+    Severity.SEVERE: "escalate_severe_minutes",
+    Severity.MODERATE: "escalate_moderate_minutes",
+    Severity.MILD: "escalate_other_minutes",
+    Severity.ROUTINE: "escalate_other_minutes",
+}
+ADVICE_IN_WORDS: Mapping[str, str] = {
+    "may_start": "Treatment may start",
+    "do_not_start": "Do not start treatment",
+    "continue": "Continue treatment",
+    "interrupt": "Interrupt treatment",
+    "may_resume": "Treatment may resume",
+    "stop": "Stop treatment",
+}
+HOLDS = ("interrupt", "stop")
+SUBJECT = "Clozatrack: {urgency}, please sign in"
+URGENCY: Mapping[int, str] = {
+    Severity.SEVERE: "urgent alert, answer now",
+    Severity.MODERATE: "alert, answer within the hour",
+    Severity.MILD: "new alert",
+    Severity.ROUTINE: "new task",
+}
+BODY = """An alert at {clinic} waits for an answer.
+
+Open it here (sign-in needed): {base_url}/alerts/{alert_id}/
+
+This message names no patient on purpose. Decision support: the prescriber decides.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Raising:
+    """An alert that is called for."""
+
+    cause: Cause
+    severity: Severity
+    summary: str
+    deadline: datetime | None = None
+
+
+def severity_of(table: Table, rank: int) -> Severity:
+    """The worst band is severe; a band that interrupts is moderate; any other low one is mild."""
+    band: Band = table.bands[rank]
+    if rank == len(table.bands) - 1:
+        return Severity.SEVERE
+    return Severity.MILD if band.treatment == "continue" else Severity.MODERATE
+
+
+def called_for(
+    *, protocol: Protocol, table: Table, count: Count | None, judgement: Judgement, held_before: bool
+) -> list[Raising]:
+    """The alerts that a new count calls for: its own band, a new hold, and the repeat that is owed."""
+    found = []
+    rank = table.rank(count) if count else 0
+    held = judgement.treatment in HOLDS and not held_before
+    if rank or held:
+        severity = severity_of(table, rank) if rank else Severity.MODERATE
+        if judgement.treatment == "stop" and held:
+            severity = Severity.SEVERE
+        found.append(Raising(Cause.NEUTROPENIA, severity, _low_count(table, rank, count, judgement)))
+    if judgement.deadline is not None:
+        text = "The first low count is to be repeated within 24 hours of its draw."
+        found.append(Raising(Cause.REPEAT_OWED, Severity.MILD, text, deadline=judgement.deadline))
+    return found
+
+
+def _low_count(table: Table, rank: int, count: Count | None, judgement: Judgement) -> str:
+    number = f"ANC {plain(count.anc, count.anc_bound)} /uL" if count and count.anc is not None else "Count"
+    return f"{number}, {table.bands[rank].name}. {ADVICE_IN_WORDS[judgement.treatment]}."
+
+
+def escalate_at(clinic: Clinic, severity: int, now: datetime) -> datetime:
+    """When the clinic's on-call address is told if nobody has answered."""
+    return now + timedelta(minutes=clinic.policy(ESCALATE_AFTER[severity]))

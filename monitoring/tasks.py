@@ -1,0 +1,15 @@
+"""Celery says "look now"; what is true is in the rows."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from monitoring.actions.nudge import nudge
+from monitoring.sweep import sweep as sweep_now
+
+
+@shared_task(name="monitoring.tasks.sweep")
+def sweep() -> None:
+    """Ask what time has made true, and have the messages sent."""
+    found = sweep_now(now=timezone.now())
+    if found and any(found.values()):
+        nudge()

@@ -1,0 +1,57 @@
+"""manage.py deliver: the delivery loop that needs PostgreSQL and a mail server, and nothing else.
+
+It wakes on the outbox's own notice and looks every second in any case, so neither a dead Valkey nor a dead Celery
+worker delays a message. Running it beside the Celery worker is safe: rows are leased.
+"""
+
+import signal
+from types import FrameType
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import OperationalError, close_old_connections, connection
+from django.utils import timezone
+
+from notifications.loop import deliver_due
+
+LOOK_EVERY = 1.0
+
+
+class Command(BaseCommand):
+    """The loop; `--once` looks a single time."""
+
+    help = "Send the messages that are due; looks every second and whenever one is written."
+    stopping = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--once` for a single look."""
+        parser.add_argument("--once", action="store_true", help="look once and end")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Look, wait, look again, until told to stop."""
+        if options["once"]:
+            self.stdout.write(f"{deliver_due(timezone.now)} handed over")
+            return
+        for how in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(how, self._stop)
+        while not self.stopping:
+            try:
+                deliver_due(timezone.now)
+                self._wait()
+            except (OperationalError, psycopg.OperationalError) as error:
+                self.stderr.write(f"the database does not answer, trying again: {error}")
+                signal.sigtimedwait([], LOOK_EVERY)
+                close_old_connections()
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _wait(self) -> None:
+        """Until the outbox says that something was written, a second at the most."""
+        connection.ensure_connection()
+        wire = connection.connection
+        with connection.cursor() as cursor:
+            cursor.execute("LISTEN deliveries")
+        for _ in wire.notifies(timeout=LOOK_EVERY, stop_after=1):
+            return

@@ -1,0 +1,9 @@
+"""What every test shares."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_mail_by_accident(settings):
+    """Mail goes nowhere unless a test starts a mail server of its own."""
+    settings.EMAIL_PORT = 9
