@@ -1,5 +1,11 @@
 """Every address of the service."""
 
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
 
-urlpatterns: list = []
+urlpatterns = [
+    path("sign-in/", LoginView.as_view(template_name="sign_in.html", redirect_authenticated_user=True), name="sign_in"),
+    path("sign-out/", LogoutView.as_view(), name="sign_out"),
+    path("api/v1/", include("monitoring.api.urls")),
+    path("", include("monitoring.urls")),
+]

@@ -66,7 +66,9 @@ def called_for(
     found = []
     rank = table.rank(count) if count else 0
     held = judgement.treatment in HOLDS and not held_before
-    if rank or held:
+    # A late report of an old count that has long recovered is history; severe is told whenever it comes.
+    recovered_since = judgement.episode is None and rank < len(table.bands) - 1
+    if held or (rank and not recovered_since):
         severity = severity_of(table, rank) if rank else Severity.MODERATE
         if judgement.treatment == "stop" and held:
             severity = Severity.SEVERE

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.http import Http404
 
-from patients.models import Clinic, Integration, Patient, Role, Staff
+from patients.models import Clinic, Integration, Patient, PatientQuerySet, Role, Staff
 
 SEES_PATIENTS = (Role.NURSE, Role.PRESCRIBER, Role.PHARMACIST)
 
@@ -29,7 +29,7 @@ def clinics_of(actor: Staff | Integration, verb: str = "see_patients") -> QueryS
     ).distinct()
 
 
-def patients_of(actor: Staff | Integration, verb: str = "see_patients") -> QuerySet[Patient]:
+def patients_of(actor: Staff | Integration, verb: str = "see_patients") -> PatientQuerySet:
     """The patients that this person or program may know of. Others do not exist for them."""
     return Patient.objects.filter(clinic__in=clinics_of(actor, verb))
 

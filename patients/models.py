@@ -1,5 +1,6 @@
 """Who people are, which clinic they belong to, and what was done about whom."""
 
+from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -96,6 +97,30 @@ class Membership(models.Model):
         ]
 
 
+class PatientQuerySet(models.QuerySet["Patient"]):
+    """Patients by how a person would look for them."""
+
+    def named(self, words: str) -> "PatientQuerySet":
+        """By MRN, by date of birth (1980-05-17), or by the beginnings of their names."""
+        found = Q(mrn__iexact=words)
+        if (born := parse_date_or_none(words)) is not None:
+            found |= Q(date_of_birth=born)
+        every_word = Q()
+        for word in words.replace(",", " ").split()[:4]:
+            every_word &= Q(family_name__istartswith=word) | Q(given_name__istartswith=word)
+        if every_word:
+            found |= every_word
+        return self.filter(found).order_by("family_name", "given_name", "pk")
+
+
+def parse_date_or_none(written: str) -> date | None:
+    """A date as 1980-05-17, or None where it is something else."""
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
+
+
 class Patient(models.Model):
     """A person treated at a clinic. The MRN is unique there, whatever its case."""
 
@@ -105,6 +130,8 @@ class Patient(models.Model):
     family_name = models.CharField(max_length=80)
     date_of_birth = models.DateField()
     created_at = models.DateTimeField()
+
+    objects = PatientQuerySet.as_manager()
 
     class Meta:
         triggers: ClassVar = NO_DELETE

@@ -1,7 +1,7 @@
 """record_result: a laboratory result goes in; judgement, alert and messages come out, or nothing does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,8 @@ class Report:
     accession: str
     drawn_at: datetime
     count: Mapping[str, str | None] = field(default_factory=dict)
-    version: int = 1
+    version: int | None = None
+    """None: the source numbers no versions. Then a correction, or what follows a preliminary, is the next one."""
     status: str = Status.FINAL
     supported: bool = False
     confirmed: bool = False
@@ -48,7 +49,7 @@ def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datet
 
     The same version again returns the stored one and does nothing else. Raises InputError naming the field.
     """
-    reading = _checked(report)
+    reading = check(report, treatment=treatment, now=now)
     try:
         with transaction.atomic():
             return _record(locked(treatment.pk), report, reading, by, now, ip)
@@ -64,15 +65,17 @@ def _record(
     treatment: Treatment, report: Report, reading: Reading | None, by: Actor, now: datetime, ip: str | None
 ) -> Result:
     versions = list(treatment.results.order_by("drawn_at", "pk"))
-    if same := _seen(versions, report):
+    earlier = [row for row in versions if (row.source, row.accession) == (report.source, report.accession)]
+    report = _numbered(report, earlier)
+    if same := _seen(earlier, report):
         return same
-    _check_draw(treatment, report, now)
-    _check_version(versions, report)
+    _check_removal(earlier, report)
     before = standing(versions)
-    result = _store(treatment, report, reading, by, now)
+    result = as_row(treatment, report, reading, now=now, by=by)
+    result.save(force_insert=True)
     versions = sorted([*versions, result], key=lambda row: row.drawn_at)
     _derive(treatment, versions, result, now)
-    if result.version > 1:
+    if earlier:
         tell_of_correction(treatment, before=before, versions=versions, result=result, now=now)
     audit.record(
         "result_recorded",
@@ -108,12 +111,13 @@ def _derive(treatment: Treatment, versions: list[Result], result: Result, now: d
     raise_alerts(treatment, found, result=result, now=now)
 
 
-def _checked(report: Report) -> Reading | None:
-    """The numbers, exact; none for a version that says the result was entered in error."""
+def check(report: Report, *, treatment: Treatment, now: datetime) -> Reading | None:
+    """The numbers, exact; none for a version that says the result was entered in error. Raises InputError."""
     if report.status not in Status.values:
         raise InputError("status", f"{report.status!r} is not known; write one of {', '.join(Status.values)}")
     if report.drawn_at.tzinfo is None:
         raise InputError("drawn_at", f"{report.drawn_at} has no offset; write a timestamp such as 2026-09-14T09:00:00Z")
+    _check_draw(treatment, report, now)
     if not report.accession.strip():
         raise InputError("accession", "the accession is empty; give the laboratory's number of the sample")
     if report.status == Status.ENTERED_IN_ERROR:
@@ -126,19 +130,30 @@ def _checked(report: Report) -> Reading | None:
     return reading
 
 
-def _seen(versions: list[Result], report: Report) -> Result | None:
-    """The same message again. A different one under the same version is an error, never a silent choice."""
-    for row in versions:
-        if (row.source, row.accession, row.version) != (report.source, report.accession, report.version):
-            continue
+def _numbered(report: Report, earlier: list[Result]) -> Report:
+    """The version of a report whose source numbers none: what was stored with this content, else the next in turn."""
+    if report.version is not None:
+        return report
+    for row in earlier:
         if row.received == report.received():
-            return row
-        raise InputError(
-            "version",
-            f"version {row.version} of {row.accession} is stored with other content;"
-            f" send a correction as version {row.version + 1}",
-        )
-    return None
+            return replace(report, version=row.version)
+    last = max(earlier, key=lambda row: row.version, default=None)
+    follows = report.status in (Status.CORRECTED, Status.ENTERED_IN_ERROR)
+    if last is not None and (follows or last.status == Status.PRELIMINARY):
+        return replace(report, version=last.version + 1)
+    return replace(report, version=1)
+
+
+def _seen(earlier: list[Result], report: Report) -> Result | None:
+    """The same message again. A different one under the same version is an error, never a silent choice."""
+    row = next((row for row in earlier if row.version == report.version), None)
+    if row is None or row.received == report.received():
+        return row
+    raise InputError(
+        "version",
+        f"version {row.version} of {row.accession} is stored with other content;"
+        f" send a correction as version {max(row.version for row in earlier) + 1}",
+    )
 
 
 def _check_draw(treatment: Treatment, report: Report, now: datetime) -> None:
@@ -149,16 +164,16 @@ def _check_draw(treatment: Treatment, report: Report, now: datetime) -> None:
         raise InputError("drawn_at", f"{report.drawn_at.isoformat()} is before the patient was born")
 
 
-def _check_version(versions: list[Result], report: Report) -> None:
-    """A correction keeps its draw; a result that was entered in error has to be there first."""
-    earlier = [row for row in versions if (row.source, row.accession) == (report.source, report.accession)]
+def _check_removal(earlier: list[Result], report: Report) -> None:
+    """A result that was entered in error has to be there first."""
     if not earlier and report.status == Status.ENTERED_IN_ERROR:
         raise InputError("accession", f"there is no result {report.accession} to mark as entered in error")
 
 
-def _store(
-    treatment: Treatment, report: Report, reading: Reading | None, by: Actor, now: datetime
+def as_row(
+    treatment: Treatment, report: Report, reading: Reading | None, *, now: datetime, by: Actor = None
 ) -> Result:
+    """The result as a row that is not stored yet."""
     columns: dict[str, Any] = {}
     if reading is not None:
         columns = {
@@ -168,12 +183,12 @@ def _store(
             "wbc_bound": reading.wbc_bound,
             "flags": list(reading.flags),
         }
-    return Result.objects.create(
+    return Result(
         treatment=treatment,
         clinic_id=treatment.clinic_id,
         source=report.source,
         accession=report.accession,
-        version=report.version,
+        version=report.version or 1,
         status=report.status,
         drawn_at=report.drawn_at,
         received_at=now,

@@ -1,0 +1,5 @@
+"""Problem details."""
+
+from rest_framework.views import exception_handler
+
+__all__ = ["exception_handler"]

@@ -1,0 +1,1 @@
+"""Ways in for a laboratory's results. Each ends in record_result."""

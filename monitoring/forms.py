@@ -1,0 +1,70 @@
+"""What a page may be told."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from monitoring.actions.record_result import COUNT_FIELDS, Report
+from monitoring.models import Outcome
+from patients.models import Clinic
+
+NUMBER = {"inputmode": "decimal", "autocomplete": "off", "spellcheck": "false"}
+
+
+class ResultForm(forms.Form):
+    """One blood count typed by a person. The unit is the clinic's own and is not typed."""
+
+    drawn_at = forms.DateTimeField(
+        label="Blood drawn at",
+        help_text="Local time of the clinic.",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    anc = forms.CharField(label="ANC", required=False, max_length=24, widget=forms.TextInput(NUMBER))
+    wbc = forms.CharField(label="White cells (WBC)", required=False, max_length=24, widget=forms.TextInput(NUMBER))
+    neutrophils_percent = forms.CharField(
+        label="Neutrophils %", required=False, max_length=12, widget=forms.TextInput(NUMBER)
+    )
+    segs_percent = forms.CharField(
+        label="Segmented %", required=False, max_length=12, widget=forms.TextInput(NUMBER)
+    )
+    bands_percent = forms.CharField(label="Bands %", required=False, max_length=12, widget=forms.TextInput(NUMBER))
+    supported = forms.BooleanField(label="Taken under G-CSF or lithium", required=False)
+    confirmed = forms.BooleanField(
+        label="I have looked at the report again and the number and its unit are right", required=False
+    )
+    entry = forms.RegexField(r"^[0-9a-f-]{36}$", widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clinic = clinic
+
+    def report(self) -> Report:
+        """The result as it is recorded. The entry's own key makes a second submit the same result."""
+        drawn_at: datetime = self.cleaned_data["drawn_at"]
+        sent = {name: self.cleaned_data.get(name) or None for name in COUNT_FIELDS}
+        return Report(
+            source="manual",
+            accession=f"typed-{self.cleaned_data['entry']}",
+            drawn_at=drawn_at,
+            count=sent | {"unit": self.clinic.count_unit},
+            supported=self.cleaned_data["supported"],
+            confirmed=self.cleaned_data["confirmed"],
+        )
+
+
+class AcknowledgeForm(forms.Form):
+    """Somebody is on it."""
+
+    note = forms.CharField(
+        label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2, "id": "ack_note"})
+    )
+
+
+class ResolveForm(forms.Form):
+    """How it ended."""
+
+    outcome = forms.ChoiceField(label="Outcome", choices=[("", "Choose…"), *Outcome.choices])
+    note = forms.CharField(
+        label="Note", required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2, "id": "resolve_note"})
+    )

@@ -1,0 +1,19 @@
+"""Addresses of clinic work."""
+
+from django.urls import path
+
+from monitoring.views.alert import acknowledge, alert, resolve
+from monitoring.views.health import health
+from monitoring.views.patient import patient
+from monitoring.views.result import log_result
+from monitoring.views.today import today
+
+urlpatterns = [
+    path("", today, name="today"),
+    path("patients/<int:patient_id>/", patient, name="patient"),
+    path("patients/<int:patient_id>/log/", log_result, name="log_result"),
+    path("alerts/<int:alert_id>/", alert, name="alert"),
+    path("alerts/<int:alert_id>/acknowledge/", acknowledge, name="acknowledge"),
+    path("alerts/<int:alert_id>/resolve/", resolve, name="resolve"),
+    path("health/", health, name="health"),
+]

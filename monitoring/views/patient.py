@@ -1,0 +1,32 @@
+"""One patient: what to do, until when, why, and the results behind it."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from monitoring.actions.judging import judge
+from monitoring.views.finding import address_of, staff_of, treatment_or_404
+from monitoring.views.words import advice_card, result_rows
+from patients import audit
+from patients.access import may
+
+
+@login_required
+def patient(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """The judgement is made for this moment, from the stored results; opening the page is audited."""
+    treatment, now, staff = treatment_or_404(request, patient_id), timezone.now(), staff_of(request)
+    audit.opened(treatment.patient, by=staff, now=now, ip=address_of(request))
+    versions = list(treatment.results.order_by("-drawn_at", "-version"))
+    judgement = judge(treatment, versions[::-1], as_of=now)
+    page = {
+        "treatment": treatment,
+        "patient": treatment.patient,
+        "card": advice_card(judgement, treatment),
+        "results": result_rows(versions, treatment),
+        "events": [event for event in treatment.events.order_by("-at") if event.stands()],
+        "alerts": treatment.alerts.standing(),
+        "ben": treatment.ben_statuses.order_by("-confirmed_at").first(),
+        "may_record": may(staff, "record_result", treatment.clinic_id),
+    }
+    return render(request, "monitoring/patient.html", page)

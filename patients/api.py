@@ -1,0 +1,42 @@
+"""A token opens one clinic, for the verbs that it was given."""
+
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from patients.actions import token_hash
+from patients.models import Integration
+
+
+class IntegrationAuthentication(BaseAuthentication):
+    """`Authorization: Bearer TOKEN`."""
+
+    def authenticate(self, request: HttpRequest | Request) -> tuple[Integration, str] | None:
+        """The integration that the token belongs to. Raises for a token that is unknown or revoked."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        found = (
+            Integration.objects.select_related("clinic").filter(token_hash=token_hash(token), revoked_at=None).first()
+        )
+        if found is None:
+            raise AuthenticationFailed("This token is unknown or revoked. Ask the clinic's admin for a new one.")
+        return found, token
+
+    def authenticate_header(self, request: HttpRequest | Request) -> str:
+        """What a caller without a token should send."""
+        return "Bearer"
+
+
+class VerbAllowed(BasePermission):
+    """Each view names the verb that it needs, by method."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the token was given that verb."""
+        verbs: dict[str, str] = getattr(view, "verbs", {})
+        needed = verbs.get(request.method or "")
+        self.message = f"This token lacks the verb {needed}. Ask the clinic's admin for one that has it."
+        return isinstance(request.user, Integration) and needed in request.user.verbs
