@@ -25,7 +25,7 @@ def database_in_utc(
     *, app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """The database's own zone, as it is without our session setting."""
-    found = []
+    found: list[CheckMessage] = []
     for alias in databases or []:
         if reason := database_refusal(server_time_zone(alias)):
             found.append(Critical(reason, id="clozatrack.E010"))

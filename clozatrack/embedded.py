@@ -192,8 +192,7 @@ class Postgres(Process):
                 with psycopg.connect(
                     host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
                 ) as admin:
-                    _make_role(admin)
-                return
+                    return _make_role(admin)
             except psycopg.OperationalError as error:
                 if time.monotonic() > end or (self.child and self.child.poll() is not None):
                     raise RuntimeError(f"PostgreSQL did not start; see {self.state / 'postgres.log'}") from error

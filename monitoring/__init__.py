@@ -1,0 +1,1 @@
+"""What clozapine requires of the people who take it, and of those who care for them."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from monitoring.models import Cause, Severity
 from monitoring.rules.history import Count
 from monitoring.rules.judgement import Judgement
-from monitoring.rules.protocol import Band, Protocol, Table
+from monitoring.rules.protocol import Band, Table
 from monitoring.rules.units import plain
 from patients.models import Clinic
 
@@ -59,9 +59,7 @@ def severity_of(table: Table, rank: int) -> Severity:
     return Severity.MILD if band.treatment == "continue" else Severity.MODERATE
 
 
-def called_for(
-    *, protocol: Protocol, table: Table, count: Count | None, judgement: Judgement, held_before: bool
-) -> list[Raising]:
+def called_for(*, table: Table, count: Count | None, judgement: Judgement, held_before: bool) -> list[Raising]:
     """The alerts that a new count calls for: its own band, a new hold, and the repeat that is owed."""
     found = []
     rank = table.rank(count) if count else 0

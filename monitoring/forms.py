@@ -25,9 +25,7 @@ class ResultForm(forms.Form):
     neutrophils_percent = forms.CharField(
         label="Neutrophils %", required=False, max_length=12, widget=forms.TextInput(NUMBER)
     )
-    segs_percent = forms.CharField(
-        label="Segmented %", required=False, max_length=12, widget=forms.TextInput(NUMBER)
-    )
+    segs_percent = forms.CharField(label="Segmented %", required=False, max_length=12, widget=forms.TextInput(NUMBER))
     bands_percent = forms.CharField(label="Bands %", required=False, max_length=12, widget=forms.TextInput(NUMBER))
     supported = forms.BooleanField(label="Taken under G-CSF or lithium", required=False)
     confirmed = forms.BooleanField(

@@ -5,7 +5,7 @@ overdue is computed when it is read, and no treatment is changed here.
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -114,7 +114,7 @@ def sweep(*, now: datetime) -> dict[str, int] | None:
         return found
 
 
-def _parameters(look: Look, now: datetime) -> dict[str, object]:
+def _parameters(look: Look, now: datetime) -> dict[str, Any]:
     policy = ESCALATE_AFTER[look.severity]
     body = BODY.format(clinic="[clinic]", base_url=settings.BASE_URL, alert_id="[alert]")
     subjects = {f"subject{level}": SUBJECT.format(urgency=URGENCY[level]) for level in Severity.values}

@@ -62,9 +62,7 @@ class Delivery(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(
-                "priority", "due_at", "id", name="deliveries_due", condition=Q(sent_at=None, dead_at=None)
-            ),
+            models.Index("priority", "due_at", "id", name="deliveries_due", condition=Q(sent_at=None, dead_at=None)),
             models.Index("about", name="deliveries_about"),
         ]
         constraints: ClassVar = [

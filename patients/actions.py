@@ -40,9 +40,7 @@ def register_patient(
 
 
 @transaction.atomic
-def issue_token(
-    *, clinic: Clinic, name: str, verbs: list[str], by: Actor, now: datetime
-) -> tuple[Integration, str]:
+def issue_token(*, clinic: Clinic, name: str, verbs: list[str], by: Actor, now: datetime) -> tuple[Integration, str]:
     """A token for a program, shown once. Raises ValueError for an unknown verb."""
     if unknown := set(verbs) - set(VERBS):
         raise ValueError(f"{', '.join(sorted(unknown))}: no such verb; known: {', '.join(VERBS)}")

@@ -1,14 +1,19 @@
 """A token opens one clinic, for the verbs that it was given."""
 
+from typing import TYPE_CHECKING
+
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from patients.actions import token_hash
 from patients.models import Integration
+
+if TYPE_CHECKING:
+    # REST framework imports this module while it loads its own views.
+    from rest_framework.views import APIView
 
 
 class IntegrationAuthentication(BaseAuthentication):
@@ -34,7 +39,7 @@ class IntegrationAuthentication(BaseAuthentication):
 class VerbAllowed(BasePermission):
     """Each view names the verb that it needs, by method."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the token was given that verb."""
         verbs: dict[str, str] = getattr(view, "verbs", {})
         needed = verbs.get(request.method or "")

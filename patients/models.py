@@ -66,8 +66,6 @@ class Clinic(models.Model):
 class Staff(AbstractUser):
     """A person who signs in."""
 
-    memberships: models.Manager["Membership"]
-
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 

@@ -22,7 +22,9 @@ def a_clinic(name="North", **fields):
 
 def a_person(clinic, role, **fields):
     name = f"{role}-{next(_number)}"
-    staff = Staff.objects.create_user(username=name, email=f"{name}@staff.example", password="a long password", **fields)
+    staff = Staff.objects.create_user(
+        username=name, email=f"{name}@staff.example", password="a long password", **fields
+    )
     Membership.objects.create(staff=staff, clinic=clinic, role=role)
     return staff
 

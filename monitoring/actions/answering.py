@@ -38,9 +38,7 @@ def acknowledge(*, alert: Alert, by: Staff, now: datetime, note: str = "", ip: s
 
 
 @transaction.atomic
-def resolve(
-    *, alert: Alert, by: Staff, now: datetime, outcome: str, note: str = "", ip: str | None = None
-) -> Alert:
+def resolve(*, alert: Alert, by: Staff, now: datetime, outcome: str, note: str = "", ip: str | None = None) -> Alert:
     """It is done, and this is how. Raises ValueError for an unknown outcome, or for `other` without a note."""
     if outcome not in Outcome.values:
         raise ValueError(f"{outcome!r} is not an outcome; choose one of {', '.join(Outcome.values)}")

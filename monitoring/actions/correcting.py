@@ -24,16 +24,15 @@ def tell_of_correction(
     band_before, band_after = _rank(treatment, former), _rank(treatment, result)
     if not changes and band_before == band_after:
         return
-    table = treatment.protocol.tables["ben" if treatment.ben_statuses.all() else "general"]
-    severity = severity_of(table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
+    severity = (
+        severity_of(treatment.table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
+    )
     raising = Raising(Cause.CORRECTION, severity, _summary(former, result, changes))
     (alert,) = raise_alerts(treatment, [raising], result=result, now=now)
     _tell_all_told_before(treatment, alert, now)
 
 
-def _reassess(
-    treatment: Treatment, versions: Sequence[Result], since: datetime, now: datetime
-) -> Iterable[str | None]:
+def _reassess(treatment: Treatment, versions: Sequence[Result], since: datetime, now: datetime) -> Iterable[str | None]:
     """Append what each judgement since the draw should have been, and say where it differs."""
     given = treatment.assessments.filter(as_of__gte=since, as_of__lt=now, replaces=None).order_by("as_of", "pk")
     renewed = []
@@ -75,8 +74,7 @@ def _difference(old: Assessment, judgement: Judgement, treatment: Treatment) -> 
 def _rank(treatment: Treatment, result: Result | None) -> int:
     if result is None or result.status == "entered_in_error":
         return 0
-    population = "ben" if treatment.ben_statuses.all() else "general"
-    return treatment.protocol.tables[population].rank(result.count())
+    return treatment.table.rank(result.count())
 
 
 def _summary(former: Result | None, result: Result, changes: Sequence[str]) -> str:
@@ -91,7 +89,4 @@ def _tell_all_told_before(treatment: Treatment, alert: Alert, now: datetime) -> 
     others = Alert.objects.filter(treatment=treatment).values_list("pk", flat=True)
     told = Delivery.objects.filter(about__in=[f"alert:{pk}" for pk in others]).values_list("address", flat=True)
     step = f"told:{alert.worsened_at.isoformat()}"
-    owe(
-        message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now)
-        for address in sorted(set(told))
-    )
+    owe(message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now) for address in sorted(set(told)))

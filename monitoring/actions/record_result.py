@@ -97,10 +97,8 @@ def _derive(treatment: Treatment, versions: list[Result], result: Result, now: d
     held_before = treatment.advice in HOLDS
     judgement = judge(treatment, versions, as_of=now)
     removed = result.status == Status.ENTERED_IN_ERROR
-    population = "ben" if treatment.ben_statuses.all() else "general"
     found = called_for(
-        protocol=treatment.protocol,
-        table=treatment.protocol.tables[population],
+        table=treatment.table,
         count=None if removed else result.count(),
         judgement=judgement,
         held_before=held_before,
@@ -170,9 +168,7 @@ def _check_removal(earlier: list[Result], report: Report) -> None:
         raise InputError("accession", f"there is no result {report.accession} to mark as entered in error")
 
 
-def as_row(
-    treatment: Treatment, report: Report, reading: Reading | None, *, now: datetime, by: Actor = None
-) -> Result:
+def as_row(treatment: Treatment, report: Report, reading: Reading | None, *, now: datetime, by: Actor = None) -> Result:
     """The result as a row that is not stored yet."""
     columns: dict[str, Any] = {}
     if reading is not None:

@@ -30,9 +30,7 @@ def begin_monitoring(
         patient=patient, clinic=patient.clinic, protocol_key=key, clinician=clinician, created_at=now
     )
     reassess(locked(treatment.pk), now=now)
-    audit.record(
-        "monitoring_begun", by=by, now=now, clinic_id=patient.clinic_id, patient_id=patient.pk, protocol=key
-    )
+    audit.record("monitoring_begun", by=by, now=now, clinic_id=patient.clinic_id, patient_id=patient.pk, protocol=key)
     return treatment
 
 
@@ -81,9 +79,7 @@ def record_event(
 def void_event(*, event: TreatmentEvent, by: Staff, now: datetime, reason: str) -> None:
     """Take back an event that did not happen. The row stays, with who, when and why."""
     treatment = locked(event.treatment_id)
-    TreatmentEvent.objects.filter(pk=event.pk, voided_at=None).update(
-        voided_at=now, voided_by=by, void_reason=reason
-    )
+    TreatmentEvent.objects.filter(pk=event.pk, voided_at=None).update(voided_at=now, voided_by=by, void_reason=reason)
     reassess(treatment, now=now)
     audit.record(
         "event_voided", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,

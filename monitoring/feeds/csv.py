@@ -91,9 +91,7 @@ def _row(number: int, line: bytes, columns: list[str]) -> Row:
     return Row(number, fields)
 
 
-def take_rows(
-    rows: Iterable[Row], *, clinic: Clinic, source: str, by: Actor, clock: Clock
-) -> Iterator[bool | Refusal]:
+def take_rows(rows: Iterable[Row], *, clinic: Clinic, source: str, by: Actor, clock: Clock) -> Iterator[bool | Refusal]:
     """Record the rows in order: True for a new result, False for one known already, a Refusal for a bad row."""
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
@@ -117,9 +115,7 @@ def _treatments(clinic: Clinic, batch: list[Row]) -> dict[str, Treatment]:
     return {treatment.patient.mrn.upper(): treatment for treatment in known}
 
 
-def _take(
-    row: Row, treatments: dict[str, Treatment], clinic: Clinic, source: str, by: Actor, now: datetime
-) -> bool:
+def _take(row: Row, treatments: dict[str, Treatment], clinic: Clinic, source: str, by: Actor, now: datetime) -> bool:
     if row.broken:
         raise InputError("row", row.broken)
     treatment = _matched(row.fields, treatments)
@@ -131,7 +127,9 @@ def _matched(fields: dict[str, str], treatments: dict[str, Treatment]) -> Treatm
     """Two identifiers have to agree, or the row waits for a person."""
     treatment = treatments.get(fields["mrn"].upper())
     if treatment is None:
-        raise InputError("mrn", f"no patient of this clinic has the MRN {fields['mrn']!r}; register them or mend the MRN")
+        raise InputError(
+            "mrn", f"no patient of this clinic has the MRN {fields['mrn']!r}; register them or mend the MRN"
+        )
     if _date("date_of_birth", fields["date_of_birth"]) != treatment.patient.date_of_birth:
         raise InputError(
             "date_of_birth",

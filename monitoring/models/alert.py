@@ -1,7 +1,7 @@
 """Something that a person must answer."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -9,9 +9,6 @@ from django.db.models import Q
 from monitoring.models.result import Result
 from monitoring.models.treatment import Treatment
 from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Staff
-
-if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
 
 
 class Cause(models.TextChoices):
@@ -77,7 +74,6 @@ class Alert(models.Model):
     outcome = models.CharField(max_length=24, choices=Outcome.choices, blank=True)
 
     objects = AlertQuerySet.as_manager()
-    notes: "RelatedManager[AlertNote]"
 
     class Meta:
         triggers: ClassVar = NO_DELETE

@@ -1,6 +1,5 @@
 """Blood counts as the laboratory reported them. A correction is a new version; nothing is edited."""
 
-from datetime import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -11,7 +10,6 @@ from monitoring.models.treatment import Treatment
 from monitoring.rules.history import Count
 from patients.models import APPEND_ONLY, Clinic, Integration, Staff
 
-EXACT = {"max_digits": 48, "decimal_places": 24, "null": True}
 BOUNDS = ["", "<", ">"]
 
 
@@ -27,10 +25,9 @@ class Status(models.TextChoices):
 class ResultQuerySet(models.QuerySet["Result"]):
     """Results by what is known of them."""
 
-    def current(self, known_at: datetime | None = None) -> "list[Result]":
+    def current(self) -> "list[Result]":
         """The highest version of each accession, in draw order, without those entered in error."""
-        rows = self if known_at is None else self.filter(received_at__lte=known_at)
-        return standing(list(rows.order_by("drawn_at", "pk")))
+        return standing(list(self.order_by("drawn_at", "pk")))
 
 
 def standing(versions: "list[Result]") -> "list[Result]":
@@ -55,9 +52,9 @@ class Result(models.Model):
     drawn_at = models.DateTimeField()
     received_at = models.DateTimeField()
     received = models.JSONField()
-    anc = models.DecimalField(**EXACT)
+    anc = models.DecimalField(max_digits=48, decimal_places=24, null=True)
     anc_bound = models.CharField(max_length=1, blank=True)
-    wbc = models.DecimalField(**EXACT)
+    wbc = models.DecimalField(max_digits=48, decimal_places=24, null=True)
     wbc_bound = models.CharField(max_length=1, blank=True)
     supported = models.BooleanField(default=False)
     flags = models.JSONField(default=list)
@@ -74,9 +71,7 @@ class Result(models.Model):
                 condition=Q(status="entered_in_error") | Q(anc__isnull=False) | Q(wbc__isnull=False),
                 name="result_has_a_count",
             ),
-            models.CheckConstraint(
-                condition=Q(anc_bound__in=BOUNDS, wbc_bound__in=BOUNDS), name="result_bounds_known"
-            ),
+            models.CheckConstraint(condition=Q(anc_bound__in=BOUNDS, wbc_bound__in=BOUNDS), name="result_bounds_known"),
         ]
         indexes: ClassVar = [models.Index("treatment", "drawn_at", name="results_by_draw")]
         triggers: ClassVar = [

@@ -1,46 +1,46 @@
 """A treatment, what happened in it, and its history as the rules read it."""
 
-from datetime import date, datetime
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.expressions import RawSQL
 
 from monitoring.rules.history import EVENT_KINDS, LOWEST_BEN_BASELINE, Count, Event, History
-from monitoring.rules.protocol import Protocol
+from monitoring.rules.protocol import Protocol, Table
 from monitoring.rules.protocols import PROTOCOLS
 from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
-
-    from monitoring.models.assessment import Assessment
-    from monitoring.models.result import Result, ResultQuerySet
-
-LOCAL_TODAY = "(%s AT TIME ZONE (SELECT time_zone FROM patients_clinic WHERE id = monitoring_treatment.clinic_id))::date"
+    from monitoring.models.result import Result
 
 
 class TreatmentQuerySet(models.QuerySet["Treatment"]):
     """Treatments by where they stand. Overdue is computed when it is read: no dead scheduler can hide it."""
 
-    def with_today(self, now: datetime) -> "TreatmentQuerySet":
-        """Adds `today`, the calendar day at the treatment's clinic."""
-        return self.annotate(today=RawSQL(LOCAL_TODAY, [now], output_field=models.DateField()))
-
     def overdue(self, now: datetime) -> "TreatmentQuerySet":
         """The last day in time has passed at the clinic, the longest ago first."""
-        return self.with_today(now).filter(overdue_after__lt=F("today")).order_by("overdue_after", "pk")
+        return self._on_each_day(now, lambda day: Q(overdue_after__lt=day)).order_by("overdue_after", "pk")
 
     def due_by(self, now: datetime, days: int) -> "TreatmentQuerySet":
         """A test is due within so many days, and not overdue."""
-        limit = F("today") + models.Value(days)
-        return (
-            self.with_today(now)
-            .filter(due_on__lte=limit, overdue_after__gte=F("today"))
-            .order_by("due_on", "pk")
+        ahead = timedelta(days=days)
+        return self._on_each_day(now, lambda day: Q(due_on__lte=day + ahead, overdue_after__gte=day)).order_by(
+            "due_on", "pk"
         )
+
+    def _on_each_day(self, now: datetime, on: Callable[[date], Q]) -> "TreatmentQuerySet":
+        """At one instant the world has two or three calendar days; clinics that share one are asked together."""
+        days: dict[date, list[int]] = defaultdict(list)
+        for clinic in Clinic.objects.only("time_zone"):
+            days[now.astimezone(clinic.zone).date()].append(clinic.pk)
+        wanted = Q(pk__in=[])
+        for day, clinics in days.items():
+            wanted |= Q(clinic_id__in=clinics) & on(day)
+        return self.filter(wanted)
 
 
 class Treatment(models.Model):
@@ -62,10 +62,6 @@ class Treatment(models.Model):
     assessed_at = models.DateTimeField(null=True)
 
     objects = TreatmentQuerySet.as_manager()
-    results: "ResultQuerySet"
-    assessments: "RelatedManager[Assessment]"
-    events: models.Manager["TreatmentEvent"]
-    ben_statuses: models.Manager["BenStatus"]
 
     class Meta:
         triggers: ClassVar = NO_DELETE
@@ -81,15 +77,26 @@ class Treatment(models.Model):
     def __str__(self) -> str:
         return f"treatment {self.pk}"
 
+    def days_late(self, now: datetime) -> int:
+        """Days since the last day in time, on the clinic's calendar; 0 while in time or with nothing owed."""
+        if self.overdue_after is None:
+            return 0
+        return max((now.astimezone(self.clinic.zone).date() - self.overdue_after).days, 0)
+
     @property
     def protocol(self) -> Protocol:
         """The rules by which this treatment is judged."""
         return PROTOCOLS[self.protocol_key]
 
+    @property
+    def table(self) -> Table:
+        """What counts mean for this patient: with documented BEN, the other table."""
+        return self.protocol.tables["ben" if self.ben_statuses.all() else "general"]
+
     def history(self, *, preliminary: bool = False, known_at: datetime | None = None) -> History:
         """The history as it was known then (now when not given), each result in its latest version."""
-        current = self.results.current(known_at)
-        return self.history_of(current, preliminary=preliminary, known_at=known_at)
+        known = self.results.all() if known_at is None else self.results.filter(received_at__lte=known_at)
+        return self.history_of(known.current(), preliminary=preliminary, known_at=known_at)
 
     def history_of(
         self, results: "list[Result]", *, preliminary: bool = False, known_at: datetime | None = None
@@ -189,5 +196,3 @@ class BenStatus(models.Model):
             ),
             models.CheckConstraint(condition=~Q(evidence=""), name="ben_has_evidence"),
         ]
-
-

@@ -81,5 +81,3 @@ def _episode(course: Course) -> Episode | None:
         confirmed=episode.confirmed,
         tail_left=episode.tail_left,
     )
-
-

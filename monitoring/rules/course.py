@@ -243,9 +243,7 @@ class Course:
     def _last_dose(self, at: datetime, event: Event) -> None:
         if not self.begun:
             return
-        self.pause = Pause(
-            since=at, on=self.civil(at), time_known=isinstance(event.at, datetime), stop=event.stop
-        )
+        self.pause = Pause(since=at, on=self.civil(at), time_known=isinstance(event.at, datetime), stop=event.stop)
         self.since = []
 
     def _restart(self, at: datetime, event: Event) -> None:

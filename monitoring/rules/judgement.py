@@ -81,9 +81,7 @@ class Judgement:
             },
             "actions": list(self.actions),
             "deadline": self.deadline.isoformat() if self.deadline else None,
-            "reasons": [
-                {"rule": reason.rule, "text": reason.text, "source": reason.source} for reason in self.reasons
-            ],
+            "reasons": [{"rule": reason.rule, "text": reason.text, "source": reason.source} for reason in self.reasons],
         }
 
 

@@ -43,5 +43,3 @@ def rechallenge_ready(course: Course) -> bool:
         return floor
     own = at_least(count.anc, count.anc_bound, course.baseline)
     return (floor and own) if rule.baseline == "and" else (floor or own)
-
-

@@ -142,7 +142,9 @@ def _kind_and_time(number: int, fields: object) -> tuple[str, datetime | date]:
 def _event(number: int, fields: Fields, at: datetime | date) -> Event:
     celsius = None
     if fields["kind"] == "fever":
-        celsius = number_of("celsius", fields.get("celsius"), lowest=30, highest=45, hint="degrees Celsius, such as 38.5")
+        celsius = number_of(
+            "celsius", fields.get("celsius"), lowest=30, highest=45, hint="degrees Celsius, such as 38.5"
+        )
     return Event(kind=fields["kind"], at=at, stop=flag_of(fields, "stop"), celsius=celsius)
 
 

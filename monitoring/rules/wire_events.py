@@ -20,7 +20,8 @@ def moment_of(field: str, written: object) -> datetime:
         moment = None
     if moment is None or moment.tzinfo is None or moment.year not in _YEARS:
         raise InputError(
-            field, f"{written!r} is not a timestamp with an offset between 1900 and 2200, such as 2026-09-14T09:00:00+02:00"
+            field,
+            f"{written!r} is not a timestamp with an offset between 1900 and 2200, such as 2026-09-14T09:00:00+02:00",
         )
     return moment
 
@@ -42,12 +43,12 @@ def number_of(
     field: str, written: object, *, lowest: int = 0, highest: int = 100_000, hint: str = "a number per microlitre"
 ) -> Decimal:
     """A plain JSON number (or the same in quotes) within limits."""
-    number = None
-    if isinstance(written, int | Decimal) and not isinstance(written, bool):
-        number = Decimal(written)
-    elif isinstance(written, str) and written.isascii() and written.replace(".", "", 1).isdigit():
-        number = Decimal(written)
-    if number is None or not number.is_finite() or not lowest <= number <= highest:
+    plain = isinstance(written, str) and written.isascii() and written.replace(".", "", 1).isdigit()
+    if isinstance(written, bool) or not (plain or isinstance(written, int | Decimal)):
+        number = Decimal("NaN")
+    else:
+        number = Decimal(str(written))
+    if not number.is_finite() or not lowest <= number <= highest:
         raise InputError(field, f"{written!r} is not possible here; write {hint}, from {lowest} to {highest}")
     return number
 

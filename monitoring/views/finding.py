@@ -1,10 +1,11 @@
 """Finding what a page is about, through the one door; what a person may not see does not exist."""
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
 from monitoring.models import Alert, Treatment
+from monitoring.models.alert import AlertQuerySet
+from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of, patients_of
 from patients.models import Staff
 
@@ -16,7 +17,7 @@ def staff_of(request: HttpRequest) -> Staff:
     return request.user
 
 
-def treatments_of(staff: Staff, verb: str = "see_patients") -> QuerySet[Treatment]:
+def treatments_of(staff: Staff, verb: str = "see_patients") -> TreatmentQuerySet:
     """The treatments at the clinics where this person may do this."""
     return Treatment.objects.filter(clinic__in=clinics_of(staff, verb)).select_related("patient", "clinic")
 
@@ -24,12 +25,10 @@ def treatments_of(staff: Staff, verb: str = "see_patients") -> QuerySet[Treatmen
 def treatment_or_404(request: HttpRequest, patient_id: int, verb: str = "see_patients") -> Treatment:
     """A patient's treatment, if this person may know of it."""
     patient = get_object_or_404(patients_of(staff_of(request), verb), pk=patient_id)
-    return get_object_or_404(
-        Treatment.objects.select_related("patient", "clinic", "clinician"), patient=patient
-    )
+    return get_object_or_404(Treatment.objects.select_related("patient", "clinic", "clinician"), patient=patient)
 
 
-def alerts_of(staff: Staff, verb: str = "see_patients") -> QuerySet[Alert]:
+def alerts_of(staff: Staff, verb: str = "see_patients") -> AlertQuerySet:
     """The alerts of those treatments."""
     return Alert.objects.filter(clinic__in=clinics_of(staff, verb)).select_related(
         "treatment__patient", "clinic", "owner"

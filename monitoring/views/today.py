@@ -19,16 +19,15 @@ def today(request: HttpRequest) -> HttpResponse:
     """The worklist. Overdue is computed here and now, so a dead scheduler cannot hide it."""
     now, staff = timezone.now(), staff_of(request)
     treatments = treatments_of(staff)
-    overdue = list(treatments.overdue(now)[: ROWS + 1])
-    for treatment in overdue:
-        treatment.days_late = (treatment.today - treatment.overdue_after).days
+    overdue = treatments.overdue(now)[: ROWS + 1]
+    due = treatments.due_by(now, DAYS_AHEAD)[: ROWS + 1]
     words = request.GET.get("q", "").strip()
     page = {
         "now": now,
         "clinics": list(clinics_of(staff)),
         "alerts": list(alerts_of(staff).standing()[: ROWS + 1]),
-        "overdue": overdue,
-        "due": list(treatments.due_by(now, DAYS_AHEAD)[: ROWS + 1]),
+        "overdue": [(treatment, treatment.days_late(now)) for treatment in overdue],
+        "due": [(treatment, now.astimezone(treatment.clinic.zone).date()) for treatment in due],
         "rows": ROWS,
         "ailments": ailments(now=now),
         "q": words,

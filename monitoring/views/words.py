@@ -9,7 +9,6 @@ from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.models import Result, Treatment
 from monitoring.models.result import standing
 from monitoring.rules.judgement import Judgement, Reason
-from monitoring.rules.protocol import Table
 from monitoring.rules.reasons import IN_WORDS
 from monitoring.rules.units import plain
 
@@ -90,7 +89,7 @@ class ResultRow:
 
 def result_rows(versions: Sequence[Result], treatment: Treatment) -> list[ResultRow]:
     """Every version, the replaced ones marked; bands as this treatment's protocol names them."""
-    zone, table = treatment.clinic.zone, table_of(treatment)
+    zone, table = treatment.clinic.zone, treatment.table
     stand = {row.pk for row in standing(list(versions))}
     return [
         ResultRow(
@@ -105,11 +104,6 @@ def result_rows(versions: Sequence[Result], treatment: Treatment) -> list[Result
         )
         for row in versions
     ]
-
-
-def table_of(treatment: Treatment) -> Table:
-    """The bands of this patient's population."""
-    return treatment.protocol.tables["ben" if treatment.ben_statuses.all() else "general"]
 
 
 def _number(value: Decimal | None, bound: str) -> str:

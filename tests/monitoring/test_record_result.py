@@ -21,9 +21,7 @@ def test_a_normal_result_is_judged_and_sets_the_next_date():
     assert not Alert.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("anc", "band", "severity"), [(1499, "mild", 3), (999, "moderate", 2), (499, "severe", 1)]
-)
+@pytest.mark.parametrize(("anc", "band", "severity"), [(1499, "mild", 3), (999, "moderate", 2), (499, "severe", 1)])
 def test_a_low_result_raises_an_alert_by_its_band_and_owes_the_owner_a_message(anc, band, severity):
     clinic = a_clinic()
     treatment = a_treatment(clinic, clinician=(owner := a_person(clinic, "prescriber")))

@@ -62,9 +62,7 @@ class Command(BaseCommand):
                     target = open_files.enter_context(refused_path.open("w", encoding="utf-8", newline=""))
                     writer = _refusal_writer(target, columns)
                 refused += 1
-                writer.writerow(
-                    answer.row.fields | {"refused_field": answer.field, "refused_because": answer.message}
-                )
+                writer.writerow(answer.row.fields | {"refused_field": answer.field, "refused_because": answer.message})
                 tqdm.write(f"row {answer.row.number}: {answer.field}: {answer.message}")
         return taken[True], taken[False], refused
 

@@ -120,9 +120,7 @@ US_LABEL_2025 = Protocol(
 )
 
 _INTERRUPTED_2015 = {
-    population: replace(
-        table, bands=(*table.bands[:-1], replace(table.bands[-1], treatment="interrupt"))
-    )
+    population: replace(table, bands=(*table.bands[:-1], replace(table.bands[-1], treatment="interrupt")))
     for population, table in US_LABEL_2025.tables.items()
 }
 
