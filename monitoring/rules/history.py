@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from monitoring.rules.errors import InputError
@@ -28,8 +28,7 @@ LOWEST_BEN_BASELINE = 1000
 """/uL. Below it a person with BEN could not have started (US label, section 2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """One blood count. `anc` and `wbc` are per microlitre, exact; `at` is when the blood was drawn."""
 
     at: datetime
@@ -42,8 +41,7 @@ class Count:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something that happened in the treatment. `at` is a plain date where the time of day is unknown."""
 
     kind: EventKind

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import lru_cache
 
 from monitoring.rules.errors import InputError
 from monitoring.rules.history import Bound
@@ -50,6 +51,25 @@ def read_count(
 
     Raises InputError naming the field. Source: the arithmetic of a count, CNS Drugs 2022;36:659-679.
     """
+    sent = (unit, anc, wbc, neutrophils_percent, segs_percent, bands_percent, confirmed)
+    try:
+        return _read_count(*sent)
+    except TypeError:
+        # A list or an object where a number belongs cannot be a key; read without the cache it is refused by name.
+        return _read_count.__wrapped__(*sent)
+
+
+@lru_cache(maxsize=1 << 16, typed=True)
+def _read_count(
+    unit: str | None,
+    anc: Written | None,
+    wbc: Written | None,
+    neutrophils_percent: Written | None,
+    segs_percent: Written | None,
+    bands_percent: Written | None,
+    confirmed: bool,  # noqa: FBT001  # the key of the cache
+) -> Reading:
+    """Counts repeat themselves: the same numbers in the same unit are always read alike."""
     if anc is None and wbc is None:
         raise InputError("anc", "a count needs an ANC, or a WBC with percentages from the same draw")
     scale = scale_of(unit)
@@ -75,6 +95,8 @@ def read_count(
 
 def scale_of(unit: str | None) -> int:
     """How many per microlitre one of this unit is: 1 or 1000."""
+    if unit is not None and not isinstance(unit, str):
+        raise InputError("unit", f"{_shown(unit)} is not a unit; accepted: {', '.join(UNITS_ACCEPTED)}")
     scale = _SCALE.get(unit or "") or _SCALE.get((unit or "").strip().translate(_MICRO_SIGNS))
     if scale is None:
         what = "the unit is missing" if not unit else f"{unit!r} is not a unit of a cell count"

@@ -65,10 +65,10 @@ def answer(line: str | bytes) -> tuple[str, bool]:
     try:
         fields = _parse(line)
         identity = fields.get("id")
-        return json.dumps(write_judgement(fields), ensure_ascii=False), True
+        return json.dumps(write_judgement(fields)), True
     except InputError as error:
         refusal = {"id": identity, "error": {"field": error.field, "message": error.message}}
-        return json.dumps(refusal, ensure_ascii=False, default=str), False
+        return json.dumps(refusal, default=str), False
 
 
 def answers(lines: Iterable[bytes]) -> Iterator[tuple[str, bool]]:
@@ -111,12 +111,12 @@ def _happened(events: object, zone: ZoneInfo, as_of: datetime) -> list[Count | E
     if not isinstance(events, list):
         raise InputError("events", "events are a list of objects")
     counts: list[tuple[datetime | date, Fields]] = []
-    amended: dict[str, tuple[tuple[datetime, bool], int]] = {}
+    amended: dict[str | int, tuple[tuple[datetime, bool], int]] = {}
     known, found = set(), list[Count | Event]()
     for number, fields in enumerate(events):
         kind, at = _kind_and_time(number, fields)
         if kind == "count":
-            known.add(fields.get("id"))
+            known.add(_identity("id", fields.get("id"), number))
         if instant_of(at, zone) > as_of:
             continue
         if kind == "count":
@@ -148,17 +148,23 @@ def _event(number: int, fields: Fields, at: datetime | date) -> Event:
     return Event(kind=fields["kind"], at=at, stop=flag_of(fields, "stop"), celsius=celsius)
 
 
+def _identity(field: str, written: object, number: int) -> str | int | None:
+    if written is None or isinstance(written, str | int):
+        return written
+    raise InputError(field, f"event {number + 1}: {written!r} is not an id; write a text")
+
+
 def _amend(
-    amended: dict[str, tuple[tuple[datetime, bool], int]], fields: Fields, number: int, order: tuple[datetime, bool]
+    amended: dict[str | int, tuple[tuple[datetime, bool], int]], fields: Fields, number: int, order: tuple[datetime, bool]
 ) -> None:
-    of = fields.get("of")
-    if not isinstance(of, str):
+    of = _identity("of", fields.get("of"), number)
+    if of is None:
         raise InputError("of", f"event {number + 1} must name the id of the count that it amends")
     if of not in amended or amended[of][0] <= order:
         amended[of] = (order, number)
 
 
-def _refuse_unknown(amended: dict[str, Any], known: set[Any], events: list[Fields]) -> None:
+def _refuse_unknown(amended: dict[str | int, Any], known: set[Any], events: list[Fields]) -> None:
     for of in amended:
         if of not in known:
             raise InputError("of", f"there is no count with the id {of!r}")
@@ -167,11 +173,11 @@ def _refuse_unknown(amended: dict[str, Any], known: set[Any], events: list[Field
 
 
 def _counts(
-    counts: list[tuple[datetime | date, Fields]], amended: dict[str, Any], events: list[Fields], zone: ZoneInfo
+    counts: list[tuple[datetime | date, Fields]], amended: dict[str | int, Any], events: list[Fields], zone: ZoneInfo
 ) -> Iterator[Count]:
     for at, fields in counts:
         own_id = fields.get("id")
-        current = events[amended[own_id][1]] if isinstance(own_id, str) and own_id in amended else fields
+        current = events[amended[own_id][1]] if own_id is not None and own_id in amended else fields
         if current["kind"] != "entered_in_error":
             yield _count(at, current, own_id, zone)
 
