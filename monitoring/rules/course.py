@@ -1,48 +1,12 @@
 """The course of a treatment: its history followed event by event up to one moment."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from monitoring.rules.calendar import add_months
+from monitoring.rules.episode import OpenEpisode, Pause
 from monitoring.rules.errors import InputError
 from monitoring.rules.history import Count, Event, History
 from monitoring.rules.protocol import Band, Phase, Protocol, Step, Table, Tail, at_least
-
-
-@dataclass(slots=True)
-class OpenEpisode:
-    """A stretch of neutropenia while it lasts. `worst` ranks the bands from 0, the best."""
-
-    opened: Count
-    opened_at: datetime
-    worst: int
-    tail: Tail | None
-    confirmed: bool | None = None
-    recovered: bool = False
-    restarted: bool = False
-    tail_left: int = 0
-    last_weekly_on: date | None = None
-    in_a_row: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Off treatment since the last dose."""
-
-    since: datetime
-    on: date
-    time_known: bool
-    stop: bool
-
-    def days(self, day: date) -> int:
-        """Civil days off."""
-        return (day - self.on).days
-
-    def lasted(self, hours: int, until: datetime, until_on: date, *, until_time_known: bool = True) -> bool:
-        """Elapsed hours when both times are known, else so many dates."""
-        if self.time_known and until_time_known:
-            return until - self.since >= timedelta(hours=hours)
-        return self.days(until_on) * 24 >= hours
 
 
 class Course:
@@ -167,8 +131,6 @@ class Course:
         """The worst band decides the path; a tail once owed stays owed."""
         episode.worst = max(episode.worst, self.rank)
         episode.tail = self.table.bands[episode.worst].tail or episode.tail
-        if episode.tail and not episode.recovered:
-            episode.tail_left = episode.tail.results
 
     def _within(self, episode: OpenEpisode, at: datetime, count: Count, *, same_draw: bool) -> None:
         if episode.confirmed is None and not same_draw:
@@ -200,6 +162,11 @@ class Course:
             self.episode = None
 
     def _tail_result(self, episode: OpenEpisode, at: datetime) -> None:
+        day, tail = self.civil(at), episode.tail
+        if tail is None or episode.last_weekly_on is None or (day - episode.last_weekly_on).days < tail.days:
+            # An extra draw inside the week is no weekly result: four days in a row do not make four weeks.
+            return
+        episode.last_weekly_on = day
         episode.tail_left = max(episode.tail_left - 1, 0)
         worst = self.table.bands[episode.worst]
         if episode.tail_left == 0 and worst.way_back == "resume":

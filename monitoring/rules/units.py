@@ -67,7 +67,7 @@ def _read_count(
     neutrophils_percent: Written | None,
     segs_percent: Written | None,
     bands_percent: Written | None,
-    confirmed: bool,  # noqa: FBT001  # the key of the cache
+    confirmed: bool,  # the key of the cache
 ) -> Reading:
     """Counts repeat themselves: the same numbers in the same unit are always read alike."""
     if anc is None and wbc is None:

@@ -25,6 +25,7 @@ from monitoring.rules.wire_events import (
 )
 
 Fields = dict[str, Any]
+Order = tuple[datetime, bool]
 
 
 class Question(NamedTuple):
@@ -111,7 +112,7 @@ def _happened(events: object, zone: ZoneInfo, as_of: datetime) -> list[Count | E
     if not isinstance(events, list):
         raise InputError("events", "events are a list of objects")
     counts: list[tuple[datetime | date, Fields]] = []
-    amended: dict[str | int, tuple[tuple[datetime, bool], int]] = {}
+    amended: dict[str | int, tuple[Order, int]] = {}
     known, found = set(), list[Count | Event]()
     for number, fields in enumerate(events):
         kind, at = _kind_and_time(number, fields)
@@ -155,7 +156,10 @@ def _identity(field: str, written: object, number: int) -> str | int | None:
 
 
 def _amend(
-    amended: dict[str | int, tuple[tuple[datetime, bool], int]], fields: Fields, number: int, order: tuple[datetime, bool]
+    amended: dict[str | int, tuple[Order, int]],
+    fields: Fields,
+    number: int,
+    order: tuple[datetime, bool],
 ) -> None:
     of = _identity("of", fields.get("of"), number)
     if of is None:

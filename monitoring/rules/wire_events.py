@@ -49,13 +49,15 @@ def number_of(
     else:
         number = Decimal(str(written))
     if not number.is_finite() or not lowest <= number <= highest:
-        raise InputError(field, f"{written!r} is not possible here; write {hint}, from {lowest} to {highest}")
+        raise InputError(field, f"{written} is not possible here; write {hint}, from {lowest} to {highest}")
     return number
 
 
 def flag_of(fields: dict[str, Any], name: str) -> bool:
     """True or false, false when absent."""
-    value = fields.get(name, False)
+    value = fields.get(name)
+    if value is None:
+        return False
     if not isinstance(value, bool):
         raise InputError(name, f"{value!r} is neither true nor false")
     return value

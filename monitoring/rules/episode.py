@@ -1,0 +1,43 @@
+"""A stretch of neutropenia and a pause in treatment, while they last."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from monitoring.rules.history import Count
+from monitoring.rules.protocol import Tail
+
+
+@dataclass(slots=True)
+class OpenEpisode:
+    """A stretch of neutropenia while it lasts. `worst` ranks the bands from 0, the best."""
+
+    opened: Count
+    opened_at: datetime
+    worst: int
+    tail: Tail | None
+    confirmed: bool | None = None
+    recovered: bool = False
+    restarted: bool = False
+    tail_left: int = 0
+    last_weekly_on: date | None = None
+    in_a_row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Off treatment since the last dose."""
+
+    since: datetime
+    on: date
+    time_known: bool
+    stop: bool
+
+    def days(self, day: date) -> int:
+        """Civil days off."""
+        return (day - self.on).days
+
+    def lasted(self, hours: int, until: datetime, until_on: date, *, until_time_known: bool = True) -> bool:
+        """Elapsed hours when both times are known, else so many dates."""
+        if self.time_known and until_time_known:
+            return until - self.since >= timedelta(hours=hours)
+        return self.days(until_on) * 24 >= hours
