@@ -21,7 +21,7 @@ STYLE = (
 PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Mail</title>'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f"<style>{STYLE}</style></head><body><main><h1>Mail that the demo sent</h1>{{}}</main></body></html>"
+    f"<style>{STYLE}</style></head><body><main><h1>Mail that the demo sent</h1>[mail]</main></body></html>"
 )
 
 
@@ -56,7 +56,7 @@ def reader(place: Path) -> type[BaseHTTPRequestHandler]:
             """Show the newest hundred."""
             newest = sorted(place.glob("*.eml"), reverse=True)[:100]
             body = "".join(_shown(path) for path in newest) or "<p>No mail yet.</p>"
-            page = PAGE.format(body).encode()
+            page = PAGE.replace("[mail]", body).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(page)))

@@ -1,0 +1,62 @@
+"""A real Chromium: one that is there, else Debian's package when root, else Playwright's own; never skipped."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+MISSING = (
+    "The browser tests need Chromium and none could be had. Install Debian's package (apt-get install chromium),"
+    " or name one in CLOZATRACK_CHROMIUM."
+)
+
+
+def chromium(playwright):
+    """The path of a Chromium. Raises RuntimeError with the sentence that says what to install."""
+    given = os.environ.get("CLOZATRACK_CHROMIUM")
+    for found in [given, *(shutil.which(name) for name in NAMES)]:
+        if found:
+            return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+        subprocess.run(["apt-get", "update"], **quiet)
+        subprocess.run(
+            ["apt-get", "install", "-y", "--no-install-recommends", "chromium"],
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+            **quiet,
+        )
+        if found := shutil.which("chromium"):
+            return found
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, capture_output=True)
+    own = playwright.chromium.executable_path
+    if Path(own).exists():
+        return own
+    raise RuntimeError(MISSING)
+
+
+def assert_accessible(page):
+    """No violation that axe can see, and nothing that the content security policy had to stop."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    assert not found["violations"], [
+        (rule["id"], rule["help"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]
+    ]
+    assert page.evaluate("() => window.policyViolations ?? []") == []
+
+
+WATCH_POLICY = """
+window.policyViolations = [];
+document.addEventListener('securitypolicyviolation', event => policyViolations.push(event.violatedDirective));
+"""
