@@ -32,7 +32,7 @@ WITH today AS (
     WHERE NOT EXISTS (
         SELECT 1 FROM monitoring_alert a
         WHERE a.treatment_id = t.id AND a.cause = %(cause)s
-          AND (a.resolved_at IS NULL OR a.raised_at >= t.assessed_at)
+          AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
     )
     ON CONFLICT DO NOTHING
     RETURNING id, treatment_id, clinic_id, owner_id, severity, summary

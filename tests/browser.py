@@ -30,10 +30,11 @@ def chromium(playwright):
         if found:
             return found
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
-        subprocess.run(["apt-get", "update"], **quiet)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(["apt-get", "update"], check=False, **quiet)
         subprocess.run(
             ["apt-get", "install", "-y", "--no-install-recommends", "chromium"],
+            check=False,
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
             **quiet,
         )

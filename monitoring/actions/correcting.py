@@ -8,6 +8,7 @@ from monitoring.actions.judging import judge
 from monitoring.alerts import ADVICE_IN_WORDS, Raising, severity_of
 from monitoring.models import Alert, Assessment, Cause, Result, Severity, Treatment
 from monitoring.rules.judgement import Judgement
+from monitoring.rules.reasons import IN_WORDS
 from notifications.actions import owe
 from notifications.models import Delivery
 
@@ -20,7 +21,7 @@ def tell_of_correction(
     """Re-assess every moment judged since the draw; raise an alert that says which advice changed, if any did."""
     former = next((row for row in before if (row.source, row.accession) == (result.source, result.accession)), None)
     since = min(result.drawn_at, former.drawn_at) if former else result.drawn_at
-    changes = [change for change in _reassess(treatment, versions, since, now) if change]
+    changes = [change for change in _reassess(treatment, versions, result, since, now) if change]
     band_before, band_after = _rank(treatment, former), _rank(treatment, result)
     if not changes and band_before == band_after:
         return
@@ -32,11 +33,13 @@ def tell_of_correction(
     _tell_all_told_before(treatment, alert, now)
 
 
-def _reassess(treatment: Treatment, versions: Sequence[Result], since: datetime, now: datetime) -> Iterable[str | None]:
+def _reassess(
+    treatment: Treatment, versions: Sequence[Result], result: Result, since: datetime, now: datetime
+) -> Iterable[str | None]:
     """Append what each judgement since the draw should have been, and say where it differs."""
-    given = treatment.assessments.filter(as_of__gte=since, as_of__lt=now, replaces=None).order_by("as_of", "pk")
+    earlier = treatment.assessments.exclude(result=result).filter(as_of__gte=since, replaces=None)
     renewed = []
-    for old in given:
+    for old in earlier.order_by("as_of", "pk"):
         judgement = judge(treatment, versions, as_of=old.as_of)
         if old.judgement != judgement.as_dict():
             renewed.append(_replacement(treatment, old, judgement, now))
@@ -66,8 +69,8 @@ def _difference(old: Assessment, judgement: Judgement, treatment: Treatment) -> 
     was = ADVICE_IN_WORDS[old.judgement["treatment"]]
     now_is = ADVICE_IN_WORDS[new["treatment"]]
     return (
-        f"{day}: was {was} ({old.judgement['band']}, tests {old.judgement['frequency']}),"
-        f" should have been {now_is} ({new['band']}, tests {new['frequency']})"
+        f"{day}: was {was} ({old.judgement['band']}, tests {IN_WORDS[old.judgement['frequency']]}),"
+        f" should have been {now_is} ({new['band']}, tests {IN_WORDS[new['frequency']]})"
     )
 
 

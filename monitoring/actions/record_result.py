@@ -73,6 +73,7 @@ def _record(
     before = standing(versions)
     result = as_row(treatment, report, reading, now=now, by=by)
     result.save(force_insert=True)
+    result.just_stored = True
     versions = sorted([*versions, result], key=lambda row: row.drawn_at)
     _derive(treatment, versions, result, now)
     if earlier:

@@ -120,7 +120,7 @@ def _take(row: Row, treatments: dict[str, Treatment], clinic: Clinic, source: st
         raise InputError("row", row.broken)
     treatment = _matched(row.fields, treatments)
     result = record_result(treatment=treatment, report=_report(row.fields, clinic, source), by=by, now=now)
-    return result.received_at == now
+    return result.just_stored
 
 
 def _matched(fields: dict[str, str], treatments: dict[str, Treatment]) -> Treatment:

@@ -62,6 +62,8 @@ class Result(models.Model):
     integration = models.ForeignKey(Integration, models.PROTECT, null=True, related_name="+")
 
     objects = ResultQuerySet.as_manager()
+    just_stored = False
+    """True on the row that this very call has stored; False on one that was there already."""
 
     class Meta:
         constraints: ClassVar = [

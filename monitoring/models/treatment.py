@@ -77,6 +77,11 @@ class Treatment(models.Model):
     def __str__(self) -> str:
         return f"treatment {self.pk}"
 
+    @property
+    def advice_in_words(self) -> str:
+        """The advice as a page says it."""
+        return self.advice.replace("_", " ").capitalize()
+
     def days_late(self, now: datetime) -> int:
         """Days since the last day in time, on the clinic's calendar; 0 while in time or with nothing owed."""
         if self.overdue_after is None:

@@ -86,7 +86,11 @@ def _visited(open_page, staff, address, width):
 def test_an_outsider_is_told_that_the_patient_does_not_exist(open_page, treatment):
     page = open_page(a_person(a_clinic("South"), "nurse"))
     alert = a_count(treatment, 380, at=timezone.now() - DAY / 8, now=timezone.now(), unit="/uL").alerts.first()
-    for address in (f"/patients/{treatment.patient_id}/", f"/patients/{treatment.patient_id}/log/", f"/alerts/{alert.pk}/"):
+    for address in (
+        f"/patients/{treatment.patient_id}/",
+        f"/patients/{treatment.patient_id}/log/",
+        f"/alerts/{alert.pk}/",
+    ):
         assert page.goto(address).status == 404
     page.goto("/?q=quill")
     assert "Nobody." in page.inner_text("main")
