@@ -7,11 +7,12 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 XDIST := -n 2
 
-.PHONY: help demo demo-reset test test-fast check format mutants knockouts faults bench lock
+.PHONY: help demo demo-reset demo-import test test-fast check format mutants knockouts faults bench lock
 
 help:
 	@echo "make demo        a clinic to look at, with everything it needs; Ctrl-C stops it"
 	@echo "make demo-reset  the same, afresh"
+	@echo "make demo-import FILE=samples/lab-export.csv  a lab export into the running demo"
 	@echo "make test        all tests: unit, database, faults, browser"
 	@echo "make test-fast   without browser and faults"
 	@echo "make check       lint, format, types, import contracts, Django's checks, migrations"
@@ -34,6 +35,10 @@ demo: .venv/ready
 
 demo-reset: .venv/ready
 	@$(RUN) -m clozatrack.demo --reset
+
+# The running demo writes its environment where this finds it.
+demo-import: .venv/ready
+	@$(RUN) -m clozatrack.demo --import "$(FILE)"
 
 test: .venv/ready
 	$(RUN) -m pytest $(XDIST) -m "not faults and not browser"

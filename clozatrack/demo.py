@@ -1,5 +1,6 @@
 """`make demo`: everything the service needs, on this machine, until Ctrl-C."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,12 +16,15 @@ from pathlib import Path
 from clozatrack.embedded import PROJECT, Postgres, Valkey, free_port, running, state_dir, wait_for_port
 
 PASSWORD = "clozatrack-demo"  # printed on purpose; it opens nothing but the demo
+REACHED = "services.json"
 ROLES = ("nurse", "prescriber", "pharmacist", "clinic-admin", "auditor")
 
 
 def main() -> None:
     """Start all of it, say where it is, and stop all of it."""
     place = state_dir() / "demo"
+    if "--import" in sys.argv[1:]:
+        sys.exit(import_into(place, sys.argv[-1]))
     if "--reset" in sys.argv[1:]:
         shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
@@ -34,12 +38,25 @@ def main() -> None:
         try:
             demo.prepare()
             demo.start()
+            (place / REACHED).write_text(json.dumps(reached))
             print(demo.greeting(time.monotonic() - begun), flush=True)
             while not stopping.wait(1):
                 demo.mend()
         finally:
+            (place / REACHED).unlink(missing_ok=True)
             demo.stop()
     print("Stopped. Your data is kept; `make demo` goes on with it, `make demo-reset` starts afresh.")
+
+
+def import_into(place: Path, file: str) -> int:
+    """Import a lab export into the demo that runs now; the exit status of the import."""
+    known = place / REACHED
+    if not known.exists():
+        print("The demo does not run; start it in another terminal with `make demo`.")
+        return 1
+    command = [sys.executable, "manage.py", "import_results", file, "--clinic", "north"]
+    environment = os.environ | json.loads(known.read_text())
+    return subprocess.run(command, cwd=PROJECT, env=environment, check=False).returncode
 
 
 class Demo:

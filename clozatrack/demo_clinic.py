@@ -209,10 +209,26 @@ def load(*, now: datetime) -> None:
     _not_started(_story(north, names.pop(), None, now, chance), low=False)
     _not_started(_story(north, names.pop(), None, now, chance), low=True)
     _ben(_story(north, names.pop(), None, now, chance))
+    _for_the_sample_export(north, now)
     for person in (Person(40), Person(300, skip_last_days=18), Person(14)):
         _tell(_story(south, names.pop(), person, now, chance), person)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
+
+
+def _for_the_sample_export(clinic: Clinic, now: datetime) -> None:
+    """Three people whom samples/lab-export.csv knows; their treatment began on fixed days."""
+    nurse = clinic.memberships.get(role=Role.NURSE).staff
+    for mrn, given, family, born in (
+        ("DEMO-1", "Sam", "Sampleton", date(1979, 3, 2)),
+        ("DEMO-2", "Dana", "Demarco", date(1991, 8, 19)),
+        ("DEMO-3", "Ellis", "Exner", date(1964, 12, 30)),
+    ):
+        patient = register_patient(
+            clinic=clinic, mrn=mrn, given_name=given, family_name=family, date_of_birth=born, by=nurse, now=now
+        )
+        treatment = begin_monitoring(patient=patient, by=nurse, now=now)
+        record_event(treatment=treatment, kind="first_dose", at=date(2026, 10, 1), by=nurse, now=now)
 
 
 def _clinic(name: str, slug: str, zone: str, *, prefix: str) -> Clinic:

@@ -8,13 +8,15 @@ from django.db import transaction
 from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.judging import judge, keep, latest_draw, locked
 from monitoring.actions.nudge import nudge
-from monitoring.alerts import HOLDS, Raising
+from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
 from monitoring.models import BenStatus, Cause, DoseChange, Severity, Treatment, TreatmentEvent
 from monitoring.rules.history import EventKind
 from monitoring.rules.protocols import PROTOCOLS
 from patients import audit
 from patients.models import Actor, Patient, Staff
 
+DOSING = ("first_dose", "restart")
+AGAINST = ("do_not_start", "interrupt", "stop")
 ALERTS_ON_HOLD = Raising(Cause.NEUTROPENIA, Severity.MODERATE, "Treatment is on hold.")
 
 
@@ -52,6 +54,7 @@ def record_event(
     A plain date where the time of day is unknown. Raises ValueError for an event in the future.
     """
     treatment = locked(treatment.pk)
+    against = treatment.advice if kind in DOSING and treatment.advice in AGAINST else ""
     date_only = not isinstance(at, datetime)
     instant = at if isinstance(at, datetime) else datetime.combine(at, time(), treatment.clinic.zone)
     if instant > now:
@@ -68,11 +71,20 @@ def record_event(
         recorded_by=by if isinstance(by, Staff) else None,
     )
     reassess(treatment, now=now)
+    if against:
+        _tell_of_dosing_against(treatment, kind, against, now)
     audit.record(
         kind, by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
         subject=f"event:{event.pk}", ip=ip,
     )  # fmt: skip
     return event
+
+
+def _tell_of_dosing_against(treatment: Treatment, kind: str, advice: str, now: datetime) -> None:
+    """The event is a fact and is recorded; that it goes against the advice is told at once."""
+    text = f"{kind.replace('_', ' ').capitalize()} recorded while the advice was: {ADVICE_IN_WORDS[advice].lower()}."
+    severity = Severity.SEVERE if advice == "stop" else Severity.MODERATE
+    raise_alerts(treatment, [Raising(Cause.AGAINST_ADVICE, severity, text)], result=None, now=now)
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ class Cause(models.TextChoices):
     TEST_OVERDUE = "test_overdue", "Blood test overdue"
     FEVER = "fever", "Fever reported"
     CORRECTION = "correction", "Count corrected"
+    AGAINST_ADVICE = "against_advice", "Dose given against the advice"
 
 
 class Severity(models.IntegerChoices):
