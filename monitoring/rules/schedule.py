@@ -43,11 +43,11 @@ def _planned(course: Course, today: date) -> Schedule:
         return Schedule(frequency, tomorrow, tomorrow, "repeat.owed")
     if not course.begun:
         return Schedule("none", None, None, "start.no_tests_before")
-    if course.episode is not None:
+    if course.episode is not None and not course.episode.recovered:
         return _on_path(course)
     if _tests_ended(course, today):
         return Schedule("none", None, None, "stop.tests_ended")
-    return _in_phase(course)
+    return _in_phase(course) if course.episode is None else _on_path(course)
 
 
 def _on_path(course: Course) -> Schedule:

@@ -115,11 +115,12 @@ def _happened(events: object, zone: ZoneInfo, as_of: datetime) -> list[Count | E
     amended: dict[str | int, tuple[Order, int]] = {}
     known, found = set(), list[Count | Event]()
     for number, fields in enumerate(events):
-        kind, at = _kind_and_time(number, fields)
-        if kind == "count":
+        at = _time(number, fields)
+        if fields.get("kind") == "count":
             known.add(_identity("id", fields.get("id"), number))
         if instant_of(at, zone) > as_of:
             continue
+        kind = _kind(number, fields)
         if kind == "count":
             counts.append((at, fields))
         elif kind in CORRECTIONS:
@@ -131,13 +132,17 @@ def _happened(events: object, zone: ZoneInfo, as_of: datetime) -> list[Count | E
     return found
 
 
-def _kind_and_time(number: int, fields: object) -> tuple[str, datetime | date]:
+def _time(number: int, fields: object) -> datetime | date:
     if not isinstance(fields, dict):
         raise InputError("events", f"event {number + 1} is not an object")
+    return when_of(f"event {number + 1}", fields.get("at"))
+
+
+def _kind(number: int, fields: Fields) -> str:
     kind = fields.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise InputError("kind", f"event {number + 1}: {kind!r} is not known; known: {', '.join(KINDS)}")
-    return kind, when_of(f"event {number + 1}", fields.get("at"))
+    return kind
 
 
 def _event(number: int, fields: Fields, at: datetime | date) -> Event:
@@ -172,7 +177,7 @@ def _refuse_unknown(amended: dict[str | int, Any], known: set[Any], events: list
     for of in amended:
         if of not in known:
             raise InputError("of", f"there is no count with the id {of!r}")
-        if sum(event.get("id") == of for event in events if event["kind"] == "count") > 1:
+        if sum(event.get("id") == of for event in events if event.get("kind") == "count") > 1:
             raise InputError("id", f"two counts bear the id {of!r}, so it is not clear which one is amended")
 
 
