@@ -88,11 +88,16 @@ def _postgres_places() -> Iterator[Path]:
 
 
 def _copied(place: Path, state: Path) -> Path:
-    """A copy that the unprivileged user can read, where the virtual environment is closed to it."""
+    """A copy that the unprivileged user can read, where the virtual environment is closed to it.
+
+    A wheel keeps its shared libraries beside the package, found by their relative place: both are copied.
+    """
+    inside = next((part for part in place.parents if part.parent.name == "site-packages"), place.parent)
     copy = state / "postgres-programs"
-    if not (copy / "bin" / "postgres").exists():
-        shutil.copytree(place.parent, copy, symlinks=True, dirs_exist_ok=True)
-    return copy / "bin"
+    for tree in (inside, inside.with_name(f"{inside.name}.libs")):
+        if tree.is_dir() and not (copy / tree.name).exists():
+            shutil.copytree(tree, copy / tree.name, symlinks=True)
+    return copy / inside.name / place.relative_to(inside)
 
 
 @dataclass
