@@ -2,11 +2,10 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from monitoring.rules.calendar import add_months
 from monitoring.rules.episode import OpenEpisode, Pause
 from monitoring.rules.errors import InputError
 from monitoring.rules.history import Count, Event, History
-from monitoring.rules.protocol import Band, Phase, Protocol, Step, Table, Tail, at_least
+from monitoring.rules.protocol import Band, Protocol, Step, Table, Tail, at_least
 
 
 class Course:
@@ -222,6 +221,8 @@ class Course:
         self.retitrated_on = None
         if pause and pause.lasted(breaks.retitrate_hours, at, on, until_time_known=time_known):
             self.retitrated_on = on
+        if pause and self._waived(pause):
+            return
         as_new = pause is not None and pause.days(on) >= breaks.as_new_days
         if as_new or self.approved:
             self._begin(at)
@@ -232,6 +233,13 @@ class Course:
         if pause and over and pause.lasted(over + 1, at, on, until_time_known=time_known):
             self.extra_weekly_until = on + timedelta(weeks=breaks.extra_weekly_weeks)
 
+    def _waived(self, pause: Pause) -> bool:
+        """A long clean history, where the protocol says so, outweighs the break."""
+        weeks = self.protocol.breaks.waived_after_clean_weeks
+        if weeks is None or self.ever_below_normal or self.started_on is None:
+            return False
+        return pause.on >= self.started_on + timedelta(weeks=weeks)
+
     def _fever(self, at: datetime, event: Event) -> None:
         fever, on = self.protocol.fever, self.civil(at)
         if not self.begun or event.celsius is None or event.celsius < fever.celsius:
@@ -240,28 +248,6 @@ class Course:
             return
         self.fever_on = on
         self.fever_off_treatment = self.pause is not None
-
-    # Phases
-
-    def phase_on(self, day: date) -> Phase:
-        """The phase in force on a day of the calendar, counted from the start and never chained."""
-        current = self.protocol.phases[0]
-        for later, following in enumerate(self.protocol.phases[1:], start=1):
-            if self._ends(current) > day or not self._may_enter(following, later):
-                return current
-            current = following
-        return current
-
-    def _ends(self, phase: Phase) -> date:
-        started = self.started_on or date.max
-        if phase.weeks is not None:
-            return started + timedelta(weeks=phase.weeks)
-        return add_months(started, phase.months or 0)
-
-    def _may_enter(self, phase: Phase, number: int) -> bool:
-        if phase.only_if_never_below_normal and self.ever_below_normal:
-            return False
-        return not phase.authorised or self.authorised_steps >= number
 
 
 def follow(history: History, protocol: Protocol, as_of: datetime) -> Course:

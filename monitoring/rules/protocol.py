@@ -176,6 +176,8 @@ class Breaks:
     as_new_days: int = 30
     extra_weekly_over_hours: int | None = None
     extra_weekly_weeks: int = 6
+    waived_after_clean_weeks: int | None = None
+    """After so many weeks of treatment without any count below normal a break changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ SENTENCES = {
     "path.tail": "Recovered from {worst}: {every}, {left} more normal results are owed.",
     "path.ended": "The ANC has recovered and treatment is stopped, so tests end.",
     "stop.tests_ended": "A normal ANC was drawn after the last dose, so tests end.",
+    "stop.tail": "Treatment is stopped: weekly results are still owed before tests end.",
     "hospice": "Hospice monitoring is agreed: tests {every} while the count is normal.",
     "phase": "Treatment began on {start_on}; at the latest draw tests were due {every}.",
 }

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 from monitoring.rules.calendar import due, last_day_in_time
 from monitoring.rules.course import Course
-from monitoring.rules.protocol import Frequency
+from monitoring.rules.phases import phase_on
+from monitoring.rules.protocol import Frequency, Tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def phase(course: Course) -> Frequency | None:
         return None
     if course.hospice and course.episode is None and course.protocol.hospice:
         return course.protocol.hospice
-    return course.phase_on(_counted_from(course)).frequency
+    return phase_on(course, _counted_from(course)).frequency
 
 
 def _planned(course: Course, today: date) -> Schedule:
@@ -45,8 +46,12 @@ def _planned(course: Course, today: date) -> Schedule:
         return Schedule("none", None, None, "start.no_tests_before")
     if course.episode is not None and not course.episode.recovered:
         return _on_path(course)
-    if _tests_ended(course, today):
-        return Schedule("none", None, None, "stop.tests_ended")
+    if _stopped(course, today):
+        tail = course.protocol.ends_after_stop
+        if _tests_ended(course, tail):
+            return Schedule("none", None, None, "stop.tests_ended")
+        if tail is not None and course.episode is None:
+            return _every(course, tail.frequency, "stop.tail")
     return _in_phase(course) if course.episode is None else _on_path(course)
 
 
@@ -93,10 +98,19 @@ def _counted_from(course: Course) -> date:
     return course.started_on
 
 
-def _tests_ended(course: Course, today: date) -> bool:
-    """Stopped, or off for so long that a restart would be as new, and one normal count drawn after the last dose."""
+def _stopped(course: Course, today: date) -> bool:
+    """Stopped for good, or off for so long that a restart would be as new."""
     pause = course.pause
-    if pause is None or not (pause.stop or pause.days(today) >= course.protocol.breaks.as_new_days):
-        return False
-    best = course.table.bands[0].floor
-    return any(best is None or best.reached_by(count) for _, count in course.since)
+    return pause is not None and (pause.stop or pause.days(today) >= course.protocol.breaks.as_new_days)
+
+
+def _tests_ended(course: Course, tail: Tail | None) -> bool:
+    """One normal count drawn after the last dose; where the protocol owes a tail, that many weekly results."""
+    if tail is None:
+        best = course.table.bands[0].floor
+        return any(best is None or best.reached_by(count) for _, count in course.since)
+    last, weekly = course.pause.on if course.pause else date.min, 0
+    for at, _ in course.since:
+        if (course.civil(at) - last).days >= tail.days:
+            last, weekly = course.civil(at), weekly + 1
+    return weekly >= tail.results
