@@ -1,5 +1,19 @@
 """Addresses of the API."""
 
-from django.urls import URLPattern
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns: list[URLPattern] = []
+from monitoring.api import views
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="api_schema"),
+    path("patients/", views.Patients.as_view(), name="api_patients"),
+    path("patients/<int:patient_id>/", views.OnePatient.as_view(), name="api_patient"),
+    path("treatments/", views.Treatments.as_view(), name="api_treatments"),
+    path("treatments/<int:treatment_id>/", views.OneTreatment.as_view(), name="api_treatment"),
+    path("treatments/<int:treatment_id>/results/", views.Results.as_view(), name="api_results"),
+    path("treatments/<int:treatment_id>/judgements/", views.Judgements.as_view(), name="api_judgements"),
+    path("alerts/", views.Alerts.as_view(), name="api_alerts"),
+    path("alerts/<int:alert_id>/", views.OneAlert.as_view(), name="api_alert"),
+    path("worklist/", views.Worklist.as_view(), name="api_worklist"),
+]

@@ -2,6 +2,7 @@
 
 from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity
 from monitoring.models.assessment import Assessment
+from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.result import Result
 from monitoring.models.treatment import BenStatus, DoseChange, Treatment, TreatmentEvent
 
@@ -12,6 +13,7 @@ __all__ = [
     "BenStatus",
     "Cause",
     "DoseChange",
+    "IdempotencyKey",
     "Outcome",
     "Result",
     "Severity",

@@ -1,0 +1,75 @@
+"""Reading what a program sends: numbers stay exact, unknown fields are refused by name."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from monitoring.actions.record_result import COUNT_FIELDS, Report
+from monitoring.rules.errors import InputError
+
+FIELDS = ("source", "accession", "version", "status", "drawn_at", "supported", "confirmed", *COUNT_FIELDS)
+
+
+class ExactJSONParser(BaseParser):
+    """JSON in which 1498.94 stays 1498.94: a float would not."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """The body, with decimals for numbers. Raises ParseError for what is not JSON."""
+        try:
+            return json.loads(stream.read().decode(), parse_float=Decimal, parse_constant=str)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not JSON in UTF-8: {error}") from error
+
+
+def read_report(body: object) -> Report:
+    """A result as a program reports it. Raises InputError naming the field."""
+    if not isinstance(body, dict):
+        raise InputError("body", "send one result as a JSON object")
+    if unknown := sorted(set(body) - set(FIELDS)):
+        raise InputError(unknown[0], f"no such field; known: {', '.join(FIELDS)}")
+    version = body.get("version")
+    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
+        raise InputError("version", f"{version!r} is not a version; send 1, 2, 3 or leave it out")
+    return Report(
+        source=_text(body, "source", longest=40),
+        accession=_text(body, "accession", longest=80),
+        version=version,
+        status=_text(body, "status", longest=16),
+        drawn_at=_moment(body.get("drawn_at")),
+        supported=_flag(body, "supported"),
+        confirmed=_flag(body, "confirmed"),
+        count={name: body.get(name) for name in COUNT_FIELDS},
+    )
+
+
+def _text(body: dict[str, Any], name: str, *, longest: int) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip() or len(value) > longest or "\x00" in value:
+        raise InputError(name, f"send a text of 1 to {longest} characters")
+    return value
+
+
+def _flag(body: dict[str, Any], name: str) -> bool:
+    value = body.get(name, False)
+    if not isinstance(value, bool):
+        raise InputError(name, f"{value!r} is neither true nor false")
+    return value
+
+
+def _moment(written: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(written) if isinstance(written, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or moment.year not in range(1900, 2201):
+        raise InputError("drawn_at", "send a timestamp with its offset, such as 2026-09-14T09:00:00+02:00")
+    return moment

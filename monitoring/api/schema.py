@@ -1,0 +1,120 @@
+"""The shapes of the API, for its OpenAPI description."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers as kind
+
+
+class BearerToken(OpenApiAuthenticationExtension):
+    """How a program says who it is."""
+
+    target_class = "patients.api.IntegrationAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """`Authorization: Bearer TOKEN`."""
+        return {"type": "http", "scheme": "bearer"}
+
+
+AFTER = OpenApiParameter("after", int, description="The `next` of the page before.")
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key with the same body has the same answer; with another body it is refused (409).",
+)
+PATIENT = inline_serializer(
+    "Patient",
+    {
+        "id": kind.IntegerField(),
+        "mrn": kind.CharField(),
+        "given_name": kind.CharField(),
+        "family_name": kind.CharField(),
+        "date_of_birth": kind.DateField(),
+    },
+)
+TREATMENT = inline_serializer(
+    "Treatment",
+    {
+        "id": kind.IntegerField(),
+        "patient": kind.IntegerField(),
+        "protocol": kind.CharField(),
+        "version": kind.IntegerField(),
+        "band": kind.CharField(allow_null=True),
+        "treatment": kind.CharField(allow_null=True),
+        "frequency": kind.CharField(allow_null=True),
+        "due_on": kind.DateField(allow_null=True),
+        "overdue_after": kind.DateField(allow_null=True),
+        "assessed_at": kind.DateTimeField(allow_null=True),
+    },
+)
+RESULT = inline_serializer(
+    "Result",
+    {
+        "id": kind.IntegerField(),
+        "treatment": kind.IntegerField(),
+        "source": kind.CharField(),
+        "accession": kind.CharField(),
+        "version": kind.IntegerField(),
+        "status": kind.CharField(),
+        "drawn_at": kind.DateTimeField(),
+        "received_at": kind.DateTimeField(),
+        "anc": kind.CharField(allow_null=True, help_text="Per microlitre, exact, with the sign it came with."),
+        "wbc": kind.CharField(allow_null=True),
+        "supported": kind.BooleanField(),
+        "flags": kind.ListField(child=kind.CharField()),
+    },
+)
+REPORT = inline_serializer(
+    "Report",
+    {
+        "source": kind.CharField(),
+        "accession": kind.CharField(),
+        "version": kind.IntegerField(required=False),
+        "status": kind.CharField(help_text="preliminary, final, corrected or entered_in_error"),
+        "drawn_at": kind.DateTimeField(),
+        "anc": kind.CharField(required=False),
+        "wbc": kind.CharField(required=False),
+        "unit": kind.CharField(required=False),
+        "neutrophils_percent": kind.CharField(required=False),
+        "segs_percent": kind.CharField(required=False),
+        "bands_percent": kind.CharField(required=False),
+        "supported": kind.BooleanField(required=False),
+        "confirmed": kind.BooleanField(required=False),
+    },
+)
+ALERT = inline_serializer(
+    "Alert",
+    {
+        "id": kind.IntegerField(),
+        "treatment": kind.IntegerField(),
+        "cause": kind.CharField(),
+        "severity": kind.CharField(),
+        "state": kind.CharField(),
+        "summary": kind.CharField(),
+        "raised_at": kind.DateTimeField(),
+        "deadline": kind.DateTimeField(allow_null=True),
+        "escalated_at": kind.DateTimeField(allow_null=True),
+        "outcome": kind.CharField(allow_null=True),
+    },
+)
+RECORDED = inline_serializer("Recorded", {"result": RESULT, "judgement": kind.JSONField()})
+JUDGEMENTS = inline_serializer("Judgements", {"now": kind.JSONField(), "given": kind.ListField(child=kind.JSONField())})
+WORKLIST = inline_serializer(
+    "Worklist",
+    {
+        "alerts": kind.ListField(child=kind.JSONField()),
+        "overdue": kind.ListField(child=kind.JSONField()),
+        "due": kind.ListField(child=kind.JSONField()),
+    },
+)
+
+
+def page(item: kind.Serializer) -> kind.Serializer:
+    """A page of such items."""
+    return inline_serializer(
+        f"PageOf{item.__class__.__name__}",
+        {"items": kind.ListField(child=kind.JSONField()), "next": kind.IntegerField(allow_null=True)},
+    )

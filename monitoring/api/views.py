@@ -1,0 +1,215 @@
+"""What a program may ask and report. Each view names the verb that its token needs."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db import models, transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from monitoring.actions.judging import judge
+from monitoring.actions.record_result import record_result
+from monitoring.api import schema, writing
+from monitoring.api.problems import Conflict
+from monitoring.api.reading import read_report
+from monitoring.models import Alert, IdempotencyKey, Result, Treatment
+from monitoring.rules.errors import InputError
+from patients import audit
+from patients.access import clinics_of, patients_of
+from patients.models import Integration
+
+PAGE = 100
+
+
+def caller(request: Request) -> Integration:
+    """The program that asks; permissions let nobody else through."""
+    if not isinstance(request.user, Integration):
+        raise TypeError("this view needs a token")
+    return request.user
+
+
+def treatments_of(request: Request) -> "models.QuerySet[Treatment]":
+    """The treatments of the token's clinic."""
+    return Treatment.objects.filter(clinic__in=clinics_of(caller(request))).select_related("patient", "clinic")
+
+
+def page_of(request: Request, rows: "models.QuerySet[Any]", write: Callable[[Any], dict[str, Any]]) -> Response:
+    """A hundred rows after `?after=ID`, and where the next hundred begins."""
+    after = request.query_params.get("after", "0")
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise InputError("after", f"{after!r} is not an id; send the `next` of the page before")
+    found = list(rows.filter(pk__gt=int(after)).order_by("pk")[: PAGE + 1])
+    more = found[PAGE - 1].pk if len(found) > PAGE else None
+    return Response({"items": [write(row) for row in found[:PAGE]], "next": more})
+
+
+class Patients(APIView):
+    """The clinic's patients."""
+
+    verbs: ClassVar = {"GET": "patients:read"}
+
+    @extend_schema(responses=schema.page(schema.PATIENT), parameters=[schema.AFTER], operation_id="patients")
+    def get(self, request: Request) -> Response:
+        """A page of patients, in the order of their ids."""
+        return page_of(request, patients_of(caller(request)), writing.patient)
+
+
+class OnePatient(APIView):
+    """One patient."""
+
+    verbs: ClassVar = {"GET": "patients:read"}
+
+    @extend_schema(responses=schema.PATIENT, operation_id="patient")
+    def get(self, request: Request, patient_id: int) -> Response:
+        """Who this is; opening a patient is audited."""
+        found = get_object_or_404(patients_of(caller(request)), pk=patient_id)
+        audit.opened(found, by=caller(request), now=timezone.now(), ip=request.META.get("REMOTE_ADDR"))
+        return Response(writing.patient(found))
+
+
+class Treatments(APIView):
+    """The clinic's treatments."""
+
+    verbs: ClassVar = {"GET": "results:read"}
+
+    @extend_schema(responses=schema.page(schema.TREATMENT), parameters=[schema.AFTER], operation_id="treatments")
+    def get(self, request: Request) -> Response:
+        """A page of treatments, in the order of their ids."""
+        return page_of(request, treatments_of(request), writing.treatment)
+
+
+class OneTreatment(APIView):
+    """One treatment."""
+
+    verbs: ClassVar = {"GET": "results:read"}
+
+    @extend_schema(responses=schema.TREATMENT, operation_id="treatment")
+    def get(self, request: Request, treatment_id: int) -> Response:
+        """Where it stands; opening it is opening the patient."""
+        return Response(writing.treatment(opened(request, treatment_id)))
+
+
+class Judgements(APIView):
+    """What the rules say of a treatment."""
+
+    verbs: ClassVar = {"GET": "results:read"}
+
+    @extend_schema(responses=schema.JUDGEMENTS, operation_id="judgements")
+    def get(self, request: Request, treatment_id: int) -> Response:
+        """The judgement for now, and the last hundred that were given."""
+        treatment, now = opened(request, treatment_id), timezone.now()
+        current = judge(treatment, list(treatment.results.order_by("drawn_at", "pk")), as_of=now)
+        given = treatment.assessments.order_by("-as_of", "-pk")[:PAGE]
+        return Response({"now": current.as_dict(), "given": [row.judgement for row in given]})
+
+
+class Results(APIView):
+    """A treatment's results."""
+
+    verbs: ClassVar = {"GET": "results:read", "POST": "results:write"}
+
+    @extend_schema(responses=schema.page(schema.RESULT), parameters=[schema.AFTER], operation_id="results")
+    def get(self, request: Request, treatment_id: int) -> Response:
+        """Every version of every result, in the order in which they came."""
+        return page_of(request, opened(request, treatment_id).results.all(), writing.result)
+
+    @extend_schema(
+        request=schema.REPORT, responses={200: schema.RECORDED, 201: schema.RECORDED}, parameters=[schema.KEY],
+        operation_id="record_result",
+    )  # fmt: skip
+    def post(self, request: Request, treatment_id: int) -> Response:
+        """Record a result: 201 when it is new, 200 when the same one is known already."""
+        treatment = get_object_or_404(treatments_of(request), pk=treatment_id)
+        report, key = read_report(request.data), request.headers.get("Idempotency-Key", "")
+        if len(key) > 120:
+            raise InputError("Idempotency-Key", "send at most 120 characters")
+        body_hash = hashlib.sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
+        if key and (known := _known(caller(request), key, body_hash, treatment)):
+            return _recorded(known, 200)
+        with transaction.atomic():
+            now, ip = timezone.now(), request.META.get("REMOTE_ADDR")
+            try:
+                result = record_result(treatment=treatment, report=report, by=caller(request), now=now, ip=ip)
+            except InputError as error:
+                if error.field in ("version", "accession") and "stored with other" in error.message:
+                    raise Conflict(error.message) from error
+                raise
+            if key:
+                IdempotencyKey.objects.bulk_create(
+                    [
+                        IdempotencyKey(
+                            integration=caller(request), key=key, body_hash=body_hash, result=result, created_at=now
+                        )
+                    ],
+                    ignore_conflicts=True,
+                )
+        return _recorded(result, 201 if result.just_stored else 200)
+
+
+def _known(integration: Integration, key: str, body_hash: str, treatment: Treatment) -> Result | None:
+    found = IdempotencyKey.objects.filter(integration=integration, key=key).select_related("result").first()
+    if found is None:
+        return None
+    if found.body_hash != body_hash or found.result.treatment_id != treatment.pk:
+        raise Conflict("This Idempotency-Key was used for another request. Send a new key with a new request.")
+    return found.result
+
+
+def _recorded(result: Result, status: int) -> Response:
+    judgement = result.assessments.order_by("pk").values_list("judgement", flat=True).first()
+    return Response({"result": writing.result(result), "judgement": judgement}, status=status)
+
+
+def opened(request: Request, treatment_id: int) -> Treatment:
+    """A treatment of the token's clinic; that it was opened is audited."""
+    found = get_object_or_404(treatments_of(request), pk=treatment_id)
+    audit.opened(found.patient, by=caller(request), now=timezone.now(), ip=request.META.get("REMOTE_ADDR"))
+    return found
+
+
+class Alerts(APIView):
+    """The clinic's alerts."""
+
+    verbs: ClassVar = {"GET": "alerts:read"}
+
+    @extend_schema(responses=schema.page(schema.ALERT), parameters=[schema.AFTER], operation_id="alerts")
+    def get(self, request: Request) -> Response:
+        """A page of alerts, resolved ones too, in the order of their ids."""
+        return page_of(request, Alert.objects.filter(clinic__in=clinics_of(caller(request))), writing.alert)
+
+
+class OneAlert(APIView):
+    """One alert."""
+
+    verbs: ClassVar = {"GET": "alerts:read"}
+
+    @extend_schema(responses=schema.ALERT, operation_id="alert")
+    def get(self, request: Request, alert_id: int) -> Response:
+        """The alert as it stands."""
+        mine = Alert.objects.filter(clinic__in=clinics_of(caller(request)))
+        return Response(writing.alert(get_object_or_404(mine, pk=alert_id)))
+
+
+class Worklist(APIView):
+    """What waits today."""
+
+    verbs: ClassVar = {"GET": "worklist:read"}
+
+    @extend_schema(responses=schema.WORKLIST, operation_id="worklist")
+    def get(self, request: Request) -> Response:
+        """Alerts that stand, tests overdue, and tests due within 7 days; the first hundred of each."""
+        now = timezone.now()
+        mine = Treatment.objects.filter(clinic__in=clinics_of(caller(request)))
+        alerts = Alert.objects.filter(clinic__in=clinics_of(caller(request))).standing()
+        lists: Mapping[str, list[dict[str, Any]]] = {
+            "alerts": [writing.alert(row) for row in alerts[:PAGE]],
+            "overdue": [writing.treatment(row) for row in mine.overdue(now)[:PAGE]],
+            "due": [writing.treatment(row) for row in mine.due_by(now, 7)[:PAGE]],
+        }
+        return Response(lists)
