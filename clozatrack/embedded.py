@@ -133,7 +133,7 @@ class Postgres(Process):
     durable: bool = True
 
     @property
-    def data(self) -> Path:
+    def cluster(self) -> Path:
         """Its data directory."""
         return self.state / "postgres"
 
@@ -150,13 +150,13 @@ class Postgres(Process):
     def start(self) -> None:
         """Make the cluster if there is none, start it, and wait until it answers."""
         programs = postgres_bin(self.state)
-        if not (self.data / "PG_VERSION").exists():
+        if not (self.cluster / "PG_VERSION").exists():
             self._initialise(programs)
         self._forget_dead_server()
         options = ["listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "timezone=UTC"]
         options += ["max_connections=120", "shared_buffers=192MB", "log_min_messages=fatal", "max_wal_size=2GB"]
         options += [] if self.durable else list(FAST)
-        arguments = [str(programs / "postgres"), "-D", str(self.data)]
+        arguments = [str(programs / "postgres"), "-D", str(self.cluster)]
         for option in options:
             arguments += ["-c", option]
         log = (self.state / "postgres.log").open("ab")
@@ -164,14 +164,14 @@ class Postgres(Process):
         self._wait()
 
     def _initialise(self, programs: Path) -> None:
-        shutil.rmtree(self.data, ignore_errors=True)
-        self.data.mkdir(parents=True)
+        shutil.rmtree(self.cluster, ignore_errors=True)
+        self.cluster.mkdir(parents=True)
         dropped = _unprivileged()
         if dropped:
-            os.chown(self.data, dropped["user"], dropped["group"])
-        self.data.chmod(0o700)
+            os.chown(self.cluster, dropped["user"], dropped["group"])
+        self.cluster.chmod(0o700)
         made = subprocess.run(
-            [str(programs / "initdb"), "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync",
+            [str(programs / "initdb"), "-D", str(self.cluster), "-U", "postgres", "--auth=trust", "--no-sync",
              "--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8"],
             cwd="/", capture_output=True, check=False, **dropped,
         )  # fmt: skip
@@ -180,13 +180,13 @@ class Postgres(Process):
 
     def _forget_dead_server(self) -> None:
         """After a power cut the pid file may name a process that is now something else."""
-        lock = self.data / "postmaster.pid"
+        lock = self.cluster / "postmaster.pid"
         if not lock.exists():
             return
         pid = lock.read_text().split()[0]
         command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and str(self.data).encode() in command.read_bytes():
-            raise RuntimeError(f"a PostgreSQL (process {pid}) already runs on {self.data}; stop it first")
+        if command.exists() and str(self.cluster).encode() in command.read_bytes():
+            raise RuntimeError(f"a PostgreSQL (process {pid}) already runs on {self.cluster}; stop it first")
         lock.unlink()
 
     def _wait(self) -> None:
