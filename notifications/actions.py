@@ -8,13 +8,13 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import models, transaction
 
 from notifications.channels import CHANNELS, ChannelError
 from notifications.models import DELAYS, LEASE, Delivery, Heartbeat
 
 log = logging.getLogger(__name__)
-BATCH = 20
+BATCH = 5
 
 
 def owe(deliveries: Iterable[Delivery]) -> None:
@@ -26,7 +26,8 @@ def owe(deliveries: Iterable[Delivery]) -> None:
 def claim(*, now: datetime, limit: int = BATCH) -> list[Delivery]:
     """Lease the most urgent messages that are due; other workers pass over them."""
     leased = list(Delivery.objects.due(now).select_for_update(skip_locked=True)[:limit])
-    Delivery.objects.filter(pk__in=[row.pk for row in leased]).update(leased_until=now + LEASE)
+    holder = models.Func(function="pg_backend_pid", output_field=models.IntegerField())
+    Delivery.objects.filter(pk__in=[row.pk for row in leased]).update(leased_until=now + LEASE, leased_by=holder)
     for row in leased:
         row.leased_until = now + LEASE
     return leased

@@ -12,6 +12,16 @@ DELAYS = (5, 15, 60, 300, 900, 3600, 3600, 3600)
 """Seconds to the next try after each failed one; after the last the message is dead and visible."""
 
 
+class Session(models.Model):
+    """A connection that the database serves now. A worker that was killed has none, so its leases are free at once."""
+
+    pid = models.IntegerField(primary_key=True)
+
+    class Meta:
+        managed = False
+        db_table = "pg_stat_activity"
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Deliveries by where they stand."""
 
@@ -21,7 +31,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def due(self, now: datetime) -> "DeliveryQuerySet":
         """Those to send now, the most urgent and then the oldest first; leased ones are somebody's."""
-        free = Q(leased_until=None) | Q(leased_until__lt=now)
+        dead_holder = ~models.Exists(Session.objects.filter(pid=models.OuterRef("leased_by")))
+        free = Q(leased_until=None) | Q(leased_until__lt=now) | dead_holder
         return self.waiting().filter(free, due_at__lte=now).order_by("priority", "due_at", "pk")
 
     def dead(self) -> "DeliveryQuerySet":
@@ -43,6 +54,8 @@ class Delivery(models.Model):
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     leased_until = models.DateTimeField(null=True)
+    leased_by = models.IntegerField(null=True)
+    """The database session of the worker that holds the lease."""
     attempts = models.SmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     dead_at = models.DateTimeField(null=True)

@@ -28,6 +28,20 @@ class Sink:
         return "250 kept"
 
 
+def in_another_session(work):
+    """Do it on a connection of its own, which is gone afterwards, as a killed worker's is."""
+    answers = []
+
+    def run():
+        answers.append(work())
+        connection.close()
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    worker.join()
+    return answers[0]
+
+
 @pytest.fixture
 def sink(settings):
     kept = Sink()
@@ -68,6 +82,12 @@ def test_h04_a_worker_that_dies_while_sending_leaves_a_lease_that_runs_out_and_t
     assert len({message["Message-ID"] for message in sink.messages}) == 1
 
 
+def test_h04_the_lease_of_a_worker_that_was_killed_is_free_at_once():
+    a_delivery()
+    assert len(in_another_session(lambda: claim(now=NOW))) == 1
+    assert len(claim(now=NOW)) == 1
+
+
 def test_the_most_urgent_goes_first(sink):
     a_delivery("routine", priority=4)
     a_delivery("severe", priority=1)
@@ -95,11 +115,13 @@ def test_a_failed_message_is_tried_again_later_and_later_then_is_dead_visible_an
 def test_two_workers_never_lease_the_same_message():
     for number in range(30):
         a_delivery(f"k{number}")
-    leased = []
+    leased, all_done = [], threading.Barrier(4)
 
     def work():
         while batch := claim(now=NOW, limit=3):
             leased.extend(row.once for row in batch)
+        # A session that ends gives its leases back, so all of them last until everybody is done.
+        all_done.wait(30)
         connection.close()
 
     workers = [threading.Thread(target=work) for _ in range(4)]
