@@ -13,7 +13,7 @@ ALERTED = """
     IF NOT EXISTS (
         SELECT 1 FROM monitoring_alert
         WHERE treatment_id = NEW.treatment_id AND cause = 'neutropenia'
-          AND raised_at <= NEW.created_at AND (resolved_at IS NULL OR resolved_at > NEW.created_at)
+          AND raised_at <= NEW.created_at AND (resolved_at IS NULL OR resolved_at >= NEW.created_at)
     ) THEN
         RAISE EXCEPTION 'severe result % has no alert', NEW.result_id USING ERRCODE = 'check_violation';
     END IF;

@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from clozatrack.embedded import PROJECT, Postgres, Valkey, free_port, wait_for_port
@@ -171,6 +172,23 @@ def test_h03_h04_h36_nothing_is_lost_when_anything_is_killed_at_any_moment(place
     assert verdict["problems"] == []
     assert verdict["acknowledged"] >= PEOPLE
     assert len(struck) == ROUNDS
+
+
+def test_h36_a_commit_that_was_acknowledged_outlives_a_kill_of_the_database(place):
+    place.chmod(0o755)
+    server = Postgres(state=place, durable=True)
+    server.start()
+    reach = {"host": "127.0.0.1", "port": server.port, "user": "clozatrack", "dbname": "clozatrack"}
+    with psycopg.connect(**reach) as database:
+        database.execute("CREATE TABLE acknowledged (n int)")
+    for number in range(1, 4):
+        with psycopg.connect(**reach) as database:
+            database.execute("INSERT INTO acknowledged VALUES (%s)", [number])
+        server.kill()
+        server.start()
+        with psycopg.connect(**reach) as database:
+            assert database.execute("SELECT count(*) FROM acknowledged").fetchone()[0] == number
+    server.stop()
 
 
 def test_h05_with_valkey_and_celery_gone_throughout_every_message_is_handed_over(place, capsys):
