@@ -1,0 +1,1 @@
+"""What it costs: one command each, a table, and a ratio measured in the same run."""

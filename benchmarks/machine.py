@@ -1,0 +1,46 @@
+"""The machine, a durable database of our own, and tables of figures."""
+
+import contextlib
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+
+from clozatrack.embedded import Postgres, Valkey
+
+
+def say(database=""):
+    cores, memory = os.cpu_count(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    print(f"{cores} cores, {memory:.0f} GiB, Python {platform.python_version()}{database}")
+
+
+def table(head, rows):
+    cells = [head, *[[str(cell) for cell in row] for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    for row in cells:
+        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+@contextlib.contextmanager
+def database():
+    """A durable PostgreSQL (fsync, synchronous_commit and full_page_writes on) with our tables, Django set up on it."""
+    place = Path(tempfile.mkdtemp(prefix="clozatrack-bench-"))
+    place.chmod(0o755)
+    postgres, valkey = Postgres(state=place, durable=True), Valkey()
+    try:
+        postgres.start()
+        valkey.start()
+        os.environ.update(postgres.environment | valkey.environment)
+        os.environ["DJANGO_SETTINGS_MODULE"] = "clozatrack.settings"
+        os.environ["CLOZATRACK_LOG_LEVEL"] = "ERROR"
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        yield postgres
+    finally:
+        valkey.stop()
+        postgres.stop()
+        shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,183 @@
+"""Results a second and p99 through record_result and through the API under gunicorn, beside raw psycopg.
+
+python -m benchmarks.record_result [--quick] [--seconds N]
+"""
+
+import argparse
+import http.client
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.machine import database, say, table
+from clozatrack.embedded import free_port, wait_for_port
+
+CLIENTS = (1, 8, 16)
+WEEKS = 20
+
+
+def people(count):
+    """Treatments with twenty weeks of history, and a token."""
+    from patients.actions import issue_token
+    from tests.cast import DAY, NOW, a_clinic, a_count, a_treatment
+
+    clinic = a_clinic()
+    made = []
+    for _ in range(count):
+        treatment = a_treatment(clinic, started=NOW - 150 * DAY)
+        for week in range(WEEKS, 0, -1):
+            a_count(treatment, 2500, at=NOW - week * 7 * DAY, now=NOW - week * 7 * DAY)
+        made.append(treatment.pk)
+    _, token = issue_token(clinic=clinic, name="bench", verbs=["results:write"], by=None, now=NOW)
+    return clinic.pk, made, token
+
+
+def raw(clinic, ids, number):
+    """The same reads, inserts and update in one transaction, without Django and without the rules."""
+    import psycopg
+
+    reach = {name.lower(): os.environ[f"CLOZATRACK_DB_{name}"] for name in ("HOST", "PORT", "USER")}
+    connection = psycopg.connect(dbname=os.environ["CLOZATRACK_DB_NAME"], **reach)
+    said = json.dumps({"treatment": "continue", "reasons": ["x" * 900]})
+
+    def once(turn):
+        pk, at = ids[turn % len(ids)], datetime.now(UTC)
+        with connection.transaction():
+            run = connection.execute
+            run(
+                "SELECT t.*, p.*, c.* FROM monitoring_treatment t JOIN patients_patient p ON p.id = t.patient_id"
+                " JOIN patients_clinic c ON c.id = t.clinic_id WHERE t.id = %s FOR UPDATE OF t",
+                [pk],
+            ).fetchone()
+            run("SELECT * FROM monitoring_result WHERE treatment_id = %s ORDER BY drawn_at, id", [pk]).fetchall()
+            run("SELECT * FROM monitoring_treatmentevent WHERE treatment_id = %s", [pk]).fetchall()
+            run("SELECT * FROM monitoring_benstatus WHERE treatment_id = %s", [pk]).fetchall()
+            row = run(
+                "INSERT INTO monitoring_result (treatment_id, clinic_id, source, accession, version, status, drawn_at,"
+                " received_at, received, anc, anc_bound, wbc_bound, supported, flags)"
+                " VALUES (%s, %s, 'raw', %s, 1, 'final', %s, %s, '{}', 2500, '', '', false, '[]') RETURNING id",
+                [pk, clinic, f"R{number}-{turn}", at, at],
+            ).fetchone()
+            run(
+                "UPDATE monitoring_treatment SET version = version + 1, band = 'normal', advice = 'continue',"
+                " due_on = current_date + 7, overdue_after = current_date + 7, assessed_at = %s WHERE id = %s",
+                [at, pk],
+            )
+            run(
+                "INSERT INTO monitoring_assessment (treatment_id, result_id, version, as_of, created_at, protocol_key,"
+                " severe, judgement) VALUES (%s, %s, 1, %s, %s, 'us-label-2025', false, %s)",
+                [pk, row[0], at, at, said],
+            )
+            run("SELECT * FROM monitoring_alert WHERE treatment_id = %s AND resolved_at IS NULL", [pk]).fetchall()
+            run(
+                "INSERT INTO patients_auditevent (at, verb, clinic_id, subject, detail)"
+                " VALUES (%s, 'result_recorded', %s, %s, '{}')",
+                [at, clinic, f"result:{row[0]}"],
+            )
+
+    return once  # fmt: skip
+
+
+def action(clinic, ids, number):
+    import django
+
+    django.setup()
+    from monitoring.actions.record_result import Report, record_result
+    from monitoring.models import Treatment
+
+    known = {row.pk: row for row in Treatment.objects.filter(pk__in=ids).select_related("patient", "clinic")}
+
+    def once(turn):
+        now = datetime.now(UTC)
+        report = Report(source="act", accession=f"A{number}-{turn}", drawn_at=now, count={"anc": "2500", "unit": "/uL"})
+        record_result(treatment=known[ids[turn % len(ids)]], report=report, by=None, now=now)
+
+    return once
+
+
+def api(port, token):
+    def made(clinic, ids, number):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+        def once(turn):
+            body = {"source": "api", "accession": f"W{number}-{turn}", "status": "final", "anc": "2500", "unit": "/uL"}
+            body["drawn_at"] = datetime.now(UTC).isoformat()
+            connection.request("POST", f"/api/v1/treatments/{ids[turn % len(ids)]}/results/", json.dumps(body), headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 201, answer.status
+
+        return once
+
+    return made
+
+
+def client(make, clinic, ids, number, seconds, answers):
+    once, waits, turn = make(clinic, ids, number), [], 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begun = time.monotonic()
+        once(turn)
+        waits.append(time.monotonic() - begun)
+        turn += 1
+    answers.put(waits)
+
+
+def measure(make, clinic, ids, clients, seconds, mark):
+    answers = multiprocessing.Queue()
+    started = [
+        multiprocessing.Process(
+            target=client, args=(make, clinic, ids[number::clients], f"{mark}{number}", seconds, answers)
+        )
+        for number in range(clients)
+    ]
+    [one.start() for one in started]
+    waits = sorted(wait for _ in started for wait in answers.get())
+    [one.join() for one in started]
+    return len(waits) / seconds, waits[int(len(waits) * 0.99)] * 1000
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--seconds", type=float, default=8)
+    chosen = options.parse_args()
+    seconds = 2 if chosen.quick else chosen.seconds
+    with database():
+        from django.db import connection
+
+        clinic, ids, token = people(64)
+        connection.close()
+        port = free_port()
+        web = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "clozatrack.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
+             "--worker-class", "gthread", "--threads", "8", "--log-level", "error", "--keep-alive", "30"],
+            env=os.environ | {"CLOZATRACK_DB_POOL": "1"}, cwd=Path(__file__).parents[1],
+        )  # fmt: skip
+        try:
+            wait_for_port(port)
+            rows = []
+            ways = {"raw psycopg": raw, "record_result": action, "API, gunicorn": api(port, token)}
+            for clients in CLIENTS:
+                figures = {
+                    name: measure(make, clinic, ids, clients, seconds, f"{name[0]}{clients}-")
+                    for name, make in ways.items()
+                }
+                base = figures["raw psycopg"][0]
+                rows += [(clients, name, f"{r:.0f}", f"{p:.1f}", f"{r / base:.2f}") for name, (r, p) in figures.items()]
+        finally:
+            web.terminate()
+            web.wait()
+    say(f", PostgreSQL durable, {WEEKS} earlier counts each, {seconds:.0f} s a figure")
+    table(["clients", "way", "results/s", "p99 ms", "of raw"], rows)
+
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("fork")
+    main()
