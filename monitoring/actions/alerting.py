@@ -89,13 +89,9 @@ def tell_owner(alert: Alert, treatment: Treatment, *, now: datetime) -> None:
     owner = treatment.clinician
     reachable = owner is not None and owner.is_active and owner.email
     address = owner.email if owner is not None and reachable else treatment.clinic.on_call_email
-    owe(
-        [
-            message(
-                alert, address, clinic_name=treatment.clinic.name, step=f"told:{alert.worsened_at.isoformat()}", now=now
-            )
-        ]
-    )
+    step = f"told:{alert.worsened_at.isoformat()}"
+    owe([message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now)])
+    transaction.on_commit(nudge)
 
 
 def message(alert: Alert, address: str, *, clinic_name: str, step: str, now: datetime) -> Delivery:

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from monitoring.actions.alerting import end_by_count, raise_alerts
 from monitoring.actions.correcting import tell_of_correction
 from monitoring.actions.judging import judge, keep, latest_draw, locked
-from monitoring.actions.nudge import nudge
 from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
 from monitoring.models.result import Status, standing
@@ -89,7 +88,6 @@ def _record(
         status=result.status,
         version=result.version,
     )
-    transaction.on_commit(nudge)
     return result
 
 

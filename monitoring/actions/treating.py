@@ -7,7 +7,6 @@ from django.db import transaction
 
 from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.judging import judge, keep, latest_draw, locked
-from monitoring.actions.nudge import nudge
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
 from monitoring.models import BenStatus, Cause, DoseChange, Severity, Treatment, TreatmentEvent
 from monitoring.rules.history import EventKind
@@ -113,7 +112,7 @@ def document_ben(
         confirmed_by=confirmed_by,
         confirmed_at=now,
     )
-    reassess(treatment, now=now)
+    reassess(locked(treatment.pk), now=now)
     audit.record(
         "ben_documented", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
         subject=f"staff:{confirmed_by.pk}",
@@ -151,4 +150,3 @@ def reassess(treatment: Treatment, *, now: datetime) -> None:
     elif judgement.treatment in HOLDS and not held_before:
         found.append(ALERTS_ON_HOLD)
     raise_alerts(treatment, found, result=None, now=now)
-    transaction.on_commit(nudge)

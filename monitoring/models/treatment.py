@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 
 from monitoring.rules.history import EVENT_KINDS, LOWEST_BEN_BASELINE, Count, Event, History
 from monitoring.rules.protocol import Protocol, Table
@@ -96,7 +97,12 @@ class Treatment(models.Model):
     @property
     def table(self) -> Table:
         """What counts mean for this patient: with documented BEN, the other table."""
-        return self.protocol.tables["ben" if self.ben_statuses.all() else "general"]
+        return self.protocol.tables["ben" if self.ben else "general"]
+
+    @cached_property
+    def ben(self) -> "BenStatus | None":
+        """The documented BEN status in force, read once for this copy of the row."""
+        return self.ben_statuses.order_by("confirmed_at").last()
 
     def history(self, *, preliminary: bool = False, known_at: datetime | None = None) -> History:
         """The history as it was known then (now when not given), each result in its latest version."""
@@ -111,8 +117,9 @@ class Treatment(models.Model):
             result.count() for result in results if preliminary or result.status != "preliminary"
         ]
         events = [event for event in self.events.all() if event.stands(known_at)]
-        ben = [row for row in self.ben_statuses.all() if known_at is None or row.confirmed_at <= known_at]
-        latest = max(ben, key=lambda row: row.confirmed_at, default=None)
+        latest = self.ben
+        if known_at is not None:
+            latest = self.ben_statuses.filter(confirmed_at__lte=known_at).order_by("confirmed_at").last()
         return History(
             time_zone=self.clinic.time_zone,
             population="ben" if latest else "general",

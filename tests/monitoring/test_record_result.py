@@ -189,3 +189,17 @@ def _counting(seen):
         return execute(sql, params, many, context)
 
     return count
+
+
+def test_a_message_that_is_owed_wakes_a_worker_and_a_normal_result_does_not(
+    django_capture_on_commit_callbacks, monkeypatch
+):
+    asked = []
+    monkeypatch.setattr("monitoring.actions.nudge.current_app.send_task", lambda name, **options: asked.append(name))
+    treatment = a_treatment()
+    with django_capture_on_commit_callbacks(execute=True):
+        a_count(treatment, 2000)
+    assert asked == []
+    with django_capture_on_commit_callbacks(execute=True):
+        a_count(treatment, 400, at=NOW + DAY)
+    assert asked == ["notifications.tasks.deliver"]
