@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
+from monitoring.actions.nudge import nudge
 from monitoring.alerts import BODY, SUBJECT, URGENCY, Raising, escalate_at
 from monitoring.models import Alert, AlertNote, Cause, Outcome, Result, Treatment
 from monitoring.rules.judgement import Judgement
