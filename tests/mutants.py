@@ -1,6 +1,6 @@
 """Mutation tests of the clinical rules: a mutant that no test kills is a sentence that no test holds.
 
-    python -m tests.mutants [mutmut's arguments]
+python -m tests.mutants [mutmut's arguments]
 """
 
 import os

@@ -137,6 +137,19 @@ def record_dose(
     return dose
 
 
+def reassess_changed_by_time(*, now: datetime) -> int:
+    """Judge anew those whose judgement time alone has changed: a break has lasted 30 days. How many there were."""
+    due = list(Treatment.objects.changed_by_time(now).values_list("pk", flat=True)[:500])
+    for pk in due:
+        with transaction.atomic():
+            treatment = locked(pk)
+            reassess(treatment, now=now)
+            audit.record(
+                "reassessed_by_time", by=None, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id
+            )
+    return len(due)
+
+
 def reassess(treatment: Treatment, *, now: datetime) -> None:
     """Judge a locked treatment anew. A hold or a fever gets its alert, with owner and timer, in this transaction."""
     held_before = treatment.advice in HOLDS

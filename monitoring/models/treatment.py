@@ -33,6 +33,10 @@ class TreatmentQuerySet(models.QuerySet["Treatment"]):
             "due_on", "pk"
         )
 
+    def changed_by_time(self, now: datetime) -> "TreatmentQuerySet":
+        """Their last judgement holds no longer, though nothing new is known."""
+        return self._on_each_day(now, lambda day: Q(changes_on__lte=day)).order_by("pk")
+
     def _on_each_day(self, now: datetime, on: Callable[[date], Q]) -> "TreatmentQuerySet":
         """At one instant the world has two or three calendar days; clinics that share one are asked together."""
         days: dict[date, list[int]] = defaultdict(list)
@@ -59,6 +63,8 @@ class Treatment(models.Model):
     due_on = models.DateField(null=True)
     overdue_after = models.DateField(null=True)
     repeat_by = models.DateTimeField(null=True)
+    changes_on = models.DateField(null=True)
+    """The day on which time alone changes the last judgement."""
     latest_draw_at = models.DateTimeField(null=True)
     assessed_at = models.DateTimeField(null=True)
 
@@ -73,6 +79,7 @@ class Treatment(models.Model):
         indexes: ClassVar = [
             models.Index("clinic", "overdue_after", "id", name="treatments_by_overdue"),
             models.Index("clinic", "due_on", "id", name="treatments_by_due"),
+            models.Index("changes_on", name="treatments_that_change", condition=Q(changes_on__isnull=False)),
         ]
 
     def __str__(self) -> str:

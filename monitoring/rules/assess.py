@@ -61,7 +61,15 @@ def _judgement(course: Course, as_of: datetime, today: date, given: Advice, plan
         reasons=reasons(course, given, planned, today),
         severe=count is not None and course.rank == len(course.table.bands) - 1,
         days_since_last_dose=pause.days(today) if pause else None,
+        changes_on=_changes_on(course, today),
     )
+
+
+def _changes_on(course: Course, today: date) -> date | None:
+    if course.pause is None:
+        return None
+    as_new = course.pause.on + timedelta(days=course.protocol.breaks.as_new_days)
+    return as_new if as_new > today else None
 
 
 def _deadline(course: Course) -> datetime | None:

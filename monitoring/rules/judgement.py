@@ -52,6 +52,8 @@ class Judgement:
     """The latest count is in the protocol's worst band."""
     days_since_last_dose: int | None = None
     """Civil days off treatment; null while on it."""
+    changes_on: date | None = None
+    """The day on which time alone changes this judgement: the break becomes so long that a restart is as new."""
 
     def overdue_on(self, day: date) -> bool:
         """Whether the next test is overdue on this day of the clinic's calendar."""

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from monitoring.actions.answering import acknowledge, resolve
+from monitoring.actions.treating import reassess_changed_by_time, record_event
 from monitoring.health import ailments
 from monitoring.models import Alert, AlertNote, Treatment
 from monitoring.sweep import LOCK, sweep
@@ -141,3 +142,15 @@ def test_health_answers_503_with_the_reasons_and_200_when_all_is_well(client, ti
     sweep(now=NOW)
     beat("deliver", now=NOW)
     assert client.get("/health/").json() == {"ok": True, "ailments": []}
+
+
+def test_a_break_that_reaches_30_days_changes_the_stored_judgement_by_time_alone(late):
+    a_count(late, 2000)
+    record_event(treatment=late, kind="last_dose", at=NOW, by=None, now=NOW)
+    a_count(late, 2000, at=NOW + DAY, now=NOW + DAY)
+    assert reassess_changed_by_time(now=NOW + 29 * DAY) == 0
+    assert Treatment.objects.get(pk=late.pk).advice == "may_resume"
+    assert reassess_changed_by_time(now=NOW + 30 * DAY) == 1
+    assert reassess_changed_by_time(now=NOW + 31 * DAY) == 0
+    changed = Treatment.objects.get(pk=late.pk)
+    assert (changed.advice, changed.frequency, changed.due_on) == ("do_not_start", "none", None)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.sweep import sweep
 
 
@@ -15,6 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print how many alerts each question touched."""
+        changed = reassess_changed_by_time(now=timezone.now())
         found = sweep(now=timezone.now())
         text = "another sweep is at it" if found is None else ", ".join(f"{name}: {n}" for name, n in found.items())
-        self.stdout.write(text)
+        self.stdout.write(f"{text}, judged anew: {changed}")
