@@ -3,6 +3,7 @@
 from django.urls import path
 
 from monitoring.views.alert import acknowledge, alert, resolve
+from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
 from monitoring.views.patient import patient
 from monitoring.views.result import log_result
@@ -15,5 +16,7 @@ urlpatterns = [
     path("alerts/<int:alert_id>/", alert, name="alert"),
     path("alerts/<int:alert_id>/acknowledge/", acknowledge, name="acknowledge"),
     path("alerts/<int:alert_id>/resolve/", resolve, name="resolve"),
+    path("mail/", dead_letters, name="dead_letters"),
+    path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
 ]

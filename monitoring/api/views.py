@@ -18,10 +18,11 @@ from monitoring.actions.record_result import record_result
 from monitoring.api import schema, writing
 from monitoring.api.problems import Conflict
 from monitoring.api.reading import read_report
-from monitoring.models import Alert, IdempotencyKey, Result, Treatment
+from monitoring.doors import alerts_of, treatments_of
+from monitoring.models import IdempotencyKey, Result, Treatment
 from monitoring.rules.errors import InputError
 from patients import audit
-from patients.access import clinics_of, patients_of
+from patients.access import patients_of
 from patients.models import Integration
 
 PAGE = 100
@@ -32,11 +33,6 @@ def caller(request: Request) -> Integration:
     if not isinstance(request.user, Integration):
         raise TypeError("this view needs a token")
     return request.user
-
-
-def treatments_of(request: Request) -> "models.QuerySet[Treatment]":
-    """The treatments of the token's clinic."""
-    return Treatment.objects.filter(clinic__in=clinics_of(caller(request))).select_related("patient", "clinic")
 
 
 def page_of(request: Request, rows: "models.QuerySet[Any]", write: Callable[[Any], dict[str, Any]]) -> Response:
@@ -81,7 +77,7 @@ class Treatments(APIView):
     @extend_schema(responses=schema.page(schema.TREATMENT), parameters=[schema.AFTER], operation_id="treatments")
     def get(self, request: Request) -> Response:
         """A page of treatments, in the order of their ids."""
-        return page_of(request, treatments_of(request), writing.treatment)
+        return page_of(request, treatments_of(caller(request)), writing.treatment)
 
 
 class OneTreatment(APIView):
@@ -125,7 +121,7 @@ class Results(APIView):
     )  # fmt: skip
     def post(self, request: Request, treatment_id: int) -> Response:
         """Record a result: 201 when it is new, 200 when the same one is known already."""
-        treatment = get_object_or_404(treatments_of(request), pk=treatment_id)
+        treatment = get_object_or_404(treatments_of(caller(request)), pk=treatment_id)
         report, key = read_report(request.data), request.headers.get("Idempotency-Key", "")
         if len(key) > 120:
             raise InputError("Idempotency-Key", "send at most 120 characters")
@@ -168,7 +164,7 @@ def _recorded(result: Result, status: int) -> Response:
 
 def opened(request: Request, treatment_id: int) -> Treatment:
     """A treatment of the token's clinic; that it was opened is audited."""
-    found = get_object_or_404(treatments_of(request), pk=treatment_id)
+    found = get_object_or_404(treatments_of(caller(request)), pk=treatment_id)
     audit.opened(found.patient, by=caller(request), now=timezone.now(), ip=request.META.get("REMOTE_ADDR"))
     return found
 
@@ -181,7 +177,7 @@ class Alerts(APIView):
     @extend_schema(responses=schema.page(schema.ALERT), parameters=[schema.AFTER], operation_id="alerts")
     def get(self, request: Request) -> Response:
         """A page of alerts, resolved ones too, in the order of their ids."""
-        return page_of(request, Alert.objects.filter(clinic__in=clinics_of(caller(request))), writing.alert)
+        return page_of(request, alerts_of(caller(request)), writing.alert)
 
 
 class OneAlert(APIView):
@@ -192,7 +188,7 @@ class OneAlert(APIView):
     @extend_schema(responses=schema.ALERT, operation_id="alert")
     def get(self, request: Request, alert_id: int) -> Response:
         """The alert as it stands."""
-        mine = Alert.objects.filter(clinic__in=clinics_of(caller(request)))
+        mine = alerts_of(caller(request))
         return Response(writing.alert(get_object_or_404(mine, pk=alert_id)))
 
 
@@ -205,8 +201,8 @@ class Worklist(APIView):
     def get(self, request: Request) -> Response:
         """Alerts that stand, tests overdue, and tests due within 7 days; the first hundred of each."""
         now = timezone.now()
-        mine = Treatment.objects.filter(clinic__in=clinics_of(caller(request)))
-        alerts = Alert.objects.filter(clinic__in=clinics_of(caller(request))).standing()
+        mine = treatments_of(caller(request))
+        alerts = alerts_of(caller(request)).standing()
         lists: Mapping[str, list[dict[str, Any]]] = {
             "alerts": [writing.alert(row) for row in alerts[:PAGE]],
             "overdue": [writing.treatment(row) for row in mine.overdue(now)[:PAGE]],

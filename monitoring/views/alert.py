@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from monitoring.actions import answering
+from monitoring.doors import alerts_of
 from monitoring.forms import AcknowledgeForm, ResolveForm
 from monitoring.models import Alert
-from monitoring.views.finding import address_of, alerts_of, staff_of
+from monitoring.views.finding import address_of, staff_of
 from patients import audit
 from patients.access import may
 

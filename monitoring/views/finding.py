@@ -1,12 +1,11 @@
-"""Finding what a page is about, through the one door; what a person may not see does not exist."""
+"""Finding what a page is about; what a person may not see does not exist."""
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from monitoring.models import Alert, Treatment
-from monitoring.models.alert import AlertQuerySet
-from monitoring.models.treatment import TreatmentQuerySet
-from patients.access import clinics_of, patients_of
+from monitoring.doors import treatments_of
+from monitoring.models import Treatment
+from patients.access import patients_of
 from patients.models import Staff
 
 
@@ -17,25 +16,13 @@ def staff_of(request: HttpRequest) -> Staff:
     return request.user
 
 
-def treatments_of(staff: Staff, verb: str = "see_patients") -> TreatmentQuerySet:
-    """The treatments at the clinics where this person may do this."""
-    return Treatment.objects.filter(clinic__in=clinics_of(staff, verb)).select_related("patient", "clinic")
-
-
 def treatment_or_404(request: HttpRequest, patient_id: int, verb: str = "see_patients") -> Treatment:
     """A patient's treatment, if this person may know of it."""
-    patient = get_object_or_404(patients_of(staff_of(request), verb), pk=patient_id)
-    return get_object_or_404(Treatment.objects.select_related("patient", "clinic", "clinician"), patient=patient)
-
-
-def alerts_of(staff: Staff, verb: str = "see_patients") -> AlertQuerySet:
-    """The alerts of those treatments."""
-    return Alert.objects.filter(clinic__in=clinics_of(staff, verb)).select_related(
-        "treatment__patient", "clinic", "owner"
-    )
+    staff = staff_of(request)
+    patient = get_object_or_404(patients_of(staff, verb), pk=patient_id)
+    return get_object_or_404(treatments_of(staff, verb), patient=patient)
 
 
 def address_of(request: HttpRequest) -> str | None:
     """From where the request came."""
-    address = request.META.get("REMOTE_ADDR")
-    return address or None
+    return request.META.get("REMOTE_ADDR") or None

@@ -5,8 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from monitoring.doors import alerts_of, treatments_of
 from monitoring.health import ailments
-from monitoring.views.finding import alerts_of, staff_of, treatments_of
+from monitoring.views.finding import staff_of
 from patients.access import clinics_of, patients_of
 
 ROWS = 200
@@ -30,6 +31,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "due": [(treatment, now.astimezone(treatment.clinic.zone).date()) for treatment in due],
         "rows": ROWS,
         "ailments": ailments(now=now),
+        "mends_mail": clinics_of(staff, "retry_delivery").exists(),
         "q": words,
         "found": list(patients_of(staff).named(words)[:FOUND]) if words else None,
     }

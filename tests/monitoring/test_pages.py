@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from monitoring.models import Result
+from notifications.models import Delivery
 from patients.models import AuditEvent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
 
@@ -93,3 +94,20 @@ def test_a_patient_is_found_by_mrn_birth_date_and_the_beginnings_of_names(as_nur
     for words in ("n77", "1980-05-17", "oka", "ad oka", "Okafor, Ada"):
         page = as_nurse.get("/", {"q": words}).content.decode()
         assert page.count("Okafor, Ada</a>") == 1, words
+
+
+def test_a_clinic_admin_sees_what_could_not_be_delivered_and_sends_it_again(client, clinic):
+    client.force_login(a_person(clinic, "clinic_admin"))
+    a_count(a_treatment(clinic), 400)
+    a_count(a_treatment(a_clinic("South")), 400)
+    Delivery.objects.update(dead_at=NOW, last_error="no such mailbox")
+    page = client.get("/mail/").content.decode()
+    assert page.count("no such mailbox") == 1
+    mine = Delivery.objects.get(clinic_id=clinic.pk)
+    theirs = Delivery.objects.exclude(clinic_id=clinic.pk).get()
+    assert client.post(f"/mail/{theirs.pk}/retry/").status_code == 404
+    assert client.post(f"/mail/{mine.pk}/retry/").status_code == 302
+    mine.refresh_from_db()
+    assert (mine.dead_at, mine.attempts) == (None, 0)
+    client.force_login(a_person(clinic, "nurse"))
+    assert client.get("/mail/").status_code == 404

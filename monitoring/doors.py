@@ -1,0 +1,19 @@
+"""The door to treatments and alerts: those of the clinics at which somebody may do something, and no others."""
+
+from monitoring.models import Alert, Treatment
+from monitoring.models.alert import AlertQuerySet
+from monitoring.models.treatment import TreatmentQuerySet
+from patients.access import clinics_of
+from patients.models import Integration, Staff
+
+
+def treatments_of(actor: Staff | Integration, verb: str = "see_patients") -> TreatmentQuerySet:
+    """The treatments at those clinics, with their patients."""
+    return Treatment.objects.filter(clinic__in=clinics_of(actor, verb)).select_related("patient", "clinic", "clinician")
+
+
+def alerts_of(actor: Staff | Integration, verb: str = "see_patients") -> AlertQuerySet:
+    """The alerts of those treatments."""
+    return Alert.objects.filter(clinic__in=clinics_of(actor, verb)).select_related(
+        "treatment__patient", "clinic", "owner"
+    )
