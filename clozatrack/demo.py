@@ -93,10 +93,17 @@ class Demo:
         """Tables, the demo clinic, and the files that pages need."""
         self._manage("migrate", "-v0")
         self._manage("load_demo")
+        self._manage("sweep")
         self._manage("collectstatic", "--no-input", "-v0")
 
     def _manage(self, *arguments: str) -> None:
-        subprocess.run([sys.executable, "manage.py", *arguments], cwd=PROJECT, env=self.environment, check=True)
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def start(self) -> None:
         """Start every process and wait until the pages answer."""

@@ -227,8 +227,12 @@ def _for_the_sample_export(clinic: Clinic, now: datetime) -> None:
         patient = register_patient(
             clinic=clinic, mrn=mrn, given_name=given, family_name=family, date_of_birth=born, by=nurse, now=now
         )
-        treatment = begin_monitoring(patient=patient, by=nurse, now=now)
-        record_event(treatment=treatment, kind="first_dose", at=date(2026, 10, 1), by=nurse, now=now)
+        begun = datetime(2026, 9, 29, 14, tzinfo=clinic.zone)
+        treatment = begin_monitoring(patient=patient, by=nurse, now=begun)
+        baseline = Report(source="lab", accession=f"{mrn}-0", drawn_at=begun, count={"anc": "3.1", "unit": "10*9/L"})
+        record_result(treatment=treatment, report=baseline, by=None, now=begun)
+        first_dose = begun + 2 * DAY
+        record_event(treatment=treatment, kind="first_dose", at=first_dose, by=nurse, now=first_dose)
 
 
 def _clinic(name: str, slug: str, zone: str, *, prefix: str) -> Clinic:
