@@ -159,9 +159,7 @@ class Postgres(Process):
         arguments = [str(programs / "postgres"), "-D", str(self.cluster)]
         for option in options:
             arguments += ["-c", option]
-        log = (self.state / "postgres.log").open("ab")
-        self.child = subprocess.Popen(arguments, cwd="/", stdout=log, stderr=log, **_unprivileged())
-        self._wait()
+        self._wait(arguments)
 
     def _initialise(self, programs: Path) -> None:
         shutil.rmtree(self.cluster, ignore_errors=True)
@@ -189,19 +187,26 @@ class Postgres(Process):
             raise RuntimeError(f"a PostgreSQL (process {pid}) already runs on {self.cluster}; stop it first")
         lock.unlink()
 
-    def _wait(self) -> None:
+    def _launch(self, arguments: list[str]) -> None:
+        with (self.state / "postgres.log").open("ab") as log:
+            self.child = subprocess.Popen(arguments, cwd="/", stdout=log, stderr=log, **_unprivileged())
+
+    def _wait(self, arguments: list[str]) -> None:
         """Until it answers and the app's own role is there: no superuser, so that no rule is bypassed."""
         end = time.monotonic() + LONGEST_START
         while True:
+            if self.child is None or self.child.poll() is not None:
+                # Sessions of a server that was killed may hold its memory for a moment; then a new one ends at once.
+                self._launch(arguments)
             try:
                 with psycopg.connect(
                     host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
                 ) as admin:
                     return _make_role(admin)
             except psycopg.OperationalError as error:
-                if time.monotonic() > end or (self.child and self.child.poll() is not None):
+                if time.monotonic() > end:
                     raise RuntimeError(f"PostgreSQL did not start; see {self.state / 'postgres.log'}") from error
-                time.sleep(0.05)
+                time.sleep(0.1)
 
 
 def _make_role(admin: psycopg.Connection[Any]) -> None:
