@@ -5,6 +5,7 @@ import os
 
 from celery import Celery
 from celery.signals import beat_init, worker_init
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clozatrack.settings")
 
@@ -18,4 +19,8 @@ app.autodiscover_tasks()
 def before_start(**kwargs: object) -> None:
     """In production neither worker nor beat starts on a database that is not in UTC."""
     # Django's settings are read only now: importing the app must not need them.
-    importlib.import_module("clozatrack.starting").refuse_wrong_database()
+    try:
+        importlib.import_module("clozatrack.starting").refuse_wrong_database()
+    except ImproperlyConfigured as reason:
+        # Celery logs and swallows any Exception of a signal's receiver: only SystemExit stops the start.
+        raise SystemExit(str(reason)) from reason
