@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -40,8 +40,12 @@ class VerbAllowed(BasePermission):
     """Each view names the verb that it needs, by method."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Whether the token was given that verb."""
+        """Whether the token was given that verb. Raises for a method that the view names no verb for."""
+        if not isinstance(request.user, Integration):
+            return False
         verbs: dict[str, str] = getattr(view, "verbs", {})
-        needed = verbs.get(request.method or "")
-        self.message = f"This token lacks the verb {needed}. Ask the clinic's admin for one that has it."
-        return isinstance(request.user, Integration) and needed in request.user.verbs
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        if method not in verbs:
+            raise MethodNotAllowed(method, f"{method} is not possible here; possible: {', '.join(verbs)}.")
+        self.message = f"This token lacks the verb {verbs[method]}. Ask the clinic's admin for one that has it."
+        return verbs[method] in request.user.verbs

@@ -12,6 +12,7 @@ from rest_framework.parsers import BaseParser
 from monitoring.actions.record_result import COUNT_FIELDS, Report
 from monitoring.rules.errors import InputError
 
+LAST_VERSION = 100_000
 FIELDS = ("source", "accession", "version", "status", "drawn_at", "supported", "confirmed", *COUNT_FIELDS)
 
 
@@ -35,10 +36,12 @@ def read_report(body: object) -> Report:
     if not isinstance(body, dict):
         raise InputError("body", "send one result as a JSON object")
     if unknown := sorted(set(body) - set(FIELDS)):
-        raise InputError(unknown[0], f"no such field; known: {', '.join(FIELDS)}")
+        raise InputError(ascii(unknown[0])[1:-1], f"no such field; known: {', '.join(FIELDS)}")
     version = body.get("version")
-    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
+    if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
         raise InputError("version", f"{version!r} is not a version; send 1, 2, 3 or leave it out")
+    if version is not None and version not in range(1, LAST_VERSION + 1):
+        raise InputError("version", f"a version lies between 1 and {LAST_VERSION}; send 1, 2, 3 or leave it out")
     return Report(
         source=_text(body, "source", longest=40),
         accession=_text(body, "accession", longest=80),
@@ -53,9 +56,14 @@ def read_report(body: object) -> Report:
 
 def _text(body: dict[str, Any], name: str, *, longest: int) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > longest or "\x00" in value:
+    if not isinstance(value, str) or not value.strip() or len(value) > longest or not _storable(value):
         raise InputError(name, f"send a text of 1 to {longest} characters")
     return value
+
+
+def _storable(value: str) -> bool:
+    """Half a surrogate pair is JSON but no text, and PostgreSQL stores neither it nor a NUL."""
+    return "\x00" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _flag(body: dict[str, Any], name: str) -> bool:

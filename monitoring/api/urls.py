@@ -1,6 +1,6 @@
 """Addresses of the API."""
 
-from django.urls import path
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from monitoring.api import views
@@ -16,4 +16,5 @@ urlpatterns = [
     path("alerts/", views.Alerts.as_view(), name="api_alerts"),
     path("alerts/<int:alert_id>/", views.OneAlert.as_view(), name="api_alert"),
     path("worklist/", views.Worklist.as_view(), name="api_worklist"),
+    re_path("", views.Nothing.as_view()),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.db import models, transaction
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -43,6 +44,18 @@ def page_of(request: Request, rows: "models.QuerySet[Any]", write: Callable[[Any
     found = list(rows.filter(pk__gt=int(after)).order_by("pk")[: PAGE + 1])
     more = found[PAGE - 1].pk if len(found) > PAGE else None
     return Response({"items": [write(row) for row in found[:PAGE]], "next": more})
+
+
+class Nothing(APIView):
+    """Whatever else is asked under /api/v1/: a program is told so as a problem, not as a page."""
+
+    schema = None
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Raises Http404, whatever the method."""
+        raise Http404
 
 
 class Patients(APIView):
@@ -137,14 +150,12 @@ class Results(APIView):
                     raise Conflict(error.message) from error
                 raise
             if key:
-                IdempotencyKey.objects.bulk_create(
-                    [
-                        IdempotencyKey(
-                            integration=caller(request), key=key, body_hash=body_hash, result=result, created_at=now
-                        )
-                    ],
-                    ignore_conflicts=True,
+                row = IdempotencyKey(
+                    integration=caller(request), key=key, body_hash=body_hash, result=result, created_at=now
                 )
+                IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+                # Another request may have taken the key since: then nothing of this one may stay.
+                _known(caller(request), key, body_hash, treatment)
         return _recorded(result, 201 if result.just_stored else 200)
 
 
@@ -187,9 +198,11 @@ class OneAlert(APIView):
 
     @extend_schema(responses=schema.ALERT, operation_id="alert")
     def get(self, request: Request, alert_id: int) -> Response:
-        """The alert as it stands."""
-        mine = alerts_of(caller(request))
-        return Response(writing.alert(get_object_or_404(mine, pk=alert_id)))
+        """The alert as it stands; opening it is opening the patient."""
+        found = get_object_or_404(alerts_of(caller(request)), pk=alert_id)
+        ip = request.META.get("REMOTE_ADDR")
+        audit.opened(found.treatment.patient, by=caller(request), now=timezone.now(), ip=ip)
+        return Response(writing.alert(found))
 
 
 class Worklist(APIView):

@@ -20,7 +20,10 @@ def advice(course: Course, today: date) -> Advice:
     """Severe neutropenia outranks everything; then the fever precaution, a long break, the path, a short break."""
     if not course.begun:
         return _may_start(starting(course, today), "start")
-    given = _on_approval_path(course) or _after_long_break(course, today) or _on_path(course)
+    off_for_long = _after_long_break(course, today)
+    given = _on_approval_path(course) or off_for_long or _on_path(course)
+    if given is off_for_long:
+        return given
     if course.fever_on is not None and not course.fever_off_treatment and given.treatment != "stop":
         given.treatment = "interrupt"
         given.because.append("fever.interrupt")
@@ -42,7 +45,7 @@ def _on_approval_path(course: Course) -> Advice | None:
     if worst.way_back == "never":
         return Advice(worst.treatment, ["severe.for_good"], actions)
     if not course.approved:
-        review = ["review_rechallenge"] if episode.recovered else []
+        review = ["review_rechallenge"] if episode.recovered_before else []
         return Advice(worst.treatment, ["severe.until_approved"], actions + review)
     ready = rechallenge_ready(course)
     return Advice("may_start" if ready else "do_not_start", ["rechallenge.ready" if ready else "rechallenge.not_yet"])
@@ -72,6 +75,6 @@ def _on_path(course: Course) -> Advice:
 def retitrate(course: Course, now: datetime, today: date) -> bool:
     """Off for so long that the dose must be built up anew; still true on the day of such a restart."""
     pause = course.pause
-    if pause is None:
-        return course.retitrated_on == today
-    return pause.lasted(course.protocol.breaks.retitrate_hours, now, today)
+    return course.retitrated_on == today or (
+        pause is not None and pause.lasted(course.protocol.breaks.retitrate_hours, now, today)
+    )

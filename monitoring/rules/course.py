@@ -122,14 +122,15 @@ class Course:
 
     def _open(self, at: datetime, count: Count, *, owed: Tail | None) -> None:
         self.ever_below_normal = True
-        self.episode = OpenEpisode(opened=count, opened_at=at, worst=self.rank, tail=owed)
+        self.episode = OpenEpisode(opened=count, opened_at=at, worst=self.rank, owed=owed)
         self._worsen(self.episode)
         self._follow_path(self.episode, at)
 
     def _worsen(self, episode: OpenEpisode) -> None:
-        """The worst band decides the path; a tail once owed stays owed."""
+        """The worst band alone decides the path and its tail; a broken tail is owed again unless treatment stops."""
         episode.worst = max(episode.worst, self.rank)
-        episode.tail = self.table.bands[episode.worst].tail or episode.tail
+        worst = self.table.bands[episode.worst]
+        episode.tail = worst.tail or (episode.owed if worst.way_back == "resume" else None)
 
     def _within(self, episode: OpenEpisode, at: datetime, count: Count, *, same_draw: bool) -> None:
         if episode.confirmed is None and not same_draw:
@@ -147,13 +148,13 @@ class Course:
     def _follow_path(self, episode: OpenEpisode, at: datetime) -> None:
         """Recovered once the latest count has come to the end of the worst band's path."""
         if self.step() is not None:
-            episode.in_a_row = 0
+            episode.recovered, episode.in_a_row = False, 0
             return
         worst = self.table.bands[episode.worst]
         episode.in_a_row += 1
         if worst.path and episode.in_a_row < worst.path[-1].in_a_row:
             return
-        episode.recovered = True
+        episode.recovered = episode.recovered_before = True
         if episode.tail is not None:
             episode.tail_left = episode.tail.results
             episode.last_weekly_on = self.civil(at)
@@ -218,7 +219,6 @@ class Course:
         on, pause, breaks = self.civil(at), self.pause, self.protocol.breaks
         time_known = isinstance(event.at, datetime)
         self.pause = None
-        self.retitrated_on = None
         if pause and pause.lasted(breaks.retitrate_hours, at, on, until_time_known=time_known):
             self.retitrated_on = on
         if pause and self._waived(pause):
@@ -246,8 +246,10 @@ class Course:
             return
         if self.pause and self.pause.days(on) > fever.days_after_last_dose:
             return
-        self.fever_on = on
-        self.fever_off_treatment = self.pause is not None
+        if self.fever_on is None:
+            # The earliest unanswered fever stands: a second one must not hide that the count is overdue.
+            self.fever_on, self.fever_off_treatment = on, True
+        self.fever_off_treatment &= self.pause is not None
 
 
 def follow(history: History, protocol: Protocol, as_of: datetime) -> Course:

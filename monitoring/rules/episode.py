@@ -9,14 +9,20 @@ from monitoring.rules.protocol import Tail
 
 @dataclass(slots=True)
 class OpenEpisode:
-    """A stretch of neutropenia while it lasts. `worst` ranks the bands from 0, the best."""
+    """A stretch of neutropenia while it lasts. `worst` ranks the bands from 0, the best.
+
+    `owed` is the tail that this episode broke, `tail` the one that follows it. `recovered` is true of the latest
+    count, `recovered_before` of any.
+    """
 
     opened: Count
     opened_at: datetime
     worst: int
-    tail: Tail | None
+    owed: Tail | None
+    tail: Tail | None = None
     confirmed: bool | None = None
     recovered: bool = False
+    recovered_before: bool = False
     restarted: bool = False
     tail_left: int = 0
     last_weekly_on: date | None = None

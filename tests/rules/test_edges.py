@@ -275,3 +275,55 @@ def test_wrong_rules_in_circulation_are_not_ours():
 def test_what_nobody_has_checked_in_the_label_says_so():
     told = treated(anc(100, 2000), event("fever", 102, celsius=Decimal("39.5")))
     assert any(reason.source.endswith("(not yet verified)") for reason in judged(told, 102).reasons)
+
+
+# What an independent reading of the rules found
+
+
+def test_a_moderate_episode_that_turns_severe_owes_no_weekly_tail():
+    told = treated(anc(10, 900), anc(11, 400), anc(12, 450), anc(14, 1600))
+    says(judged(told, 15), frequency="none", due_on=None, treatment="stop", actions=("review_rechallenge",))
+
+
+def test_a_tail_broken_by_a_severe_count_is_not_owed_after_it():
+    told = treated(anc(10, 900), anc(11, 1600), anc(18, 400), anc(19, 1600))
+    says(judged(told, 20), frequency="none", due_on=None, treatment="stop")
+
+
+def test_a_severe_episode_that_falls_again_after_recovery_is_tested_daily_and_asks_for_haematology_again():
+    told = treated(anc(10, 400), anc(11, 450), anc(13, 1600), anc(20, 450))
+    said = judged(told, 20)
+    says(said, frequency="daily", treatment="stop", actions=("haematology_consult", "review_rechallenge"))
+
+
+def test_a_low_count_after_the_tests_had_ended_is_followed_though_treatment_was_stopped():
+    told = treated(anc(10, 400), event("last_dose", 10, stop=True), anc(11, 450), anc(13, 1600), anc(20, 450))
+    says(judged(told, 20), frequency="daily", treatment="stop")
+
+
+def test_a_second_fever_does_not_hide_that_the_count_for_the_first_is_overdue():
+    fever = Decimal("38.5")
+    told = treated(anc(10, 2000), event("fever", 12, celsius=fever), event("fever", 14, celsius=fever))
+    says(judged(told, 14), overdue=True, due_on=str(on(12).date()))
+
+
+def test_a_fever_on_treatment_still_asks_to_look_for_infection_after_a_fever_off_it():
+    fever = Decimal("38.5")
+    told = treated(event("fever", 12, celsius=fever), event("last_dose", 12, hours=1))
+    told.append(event("fever", 13, celsius=fever))
+    says(judged(told, 13), treatment="interrupt", actions=("anc_now", "look_for_infection"))
+
+
+def test_after_30_days_off_an_unanswered_fever_reads_as_not_to_be_started():
+    told = treated(event("fever", 12, celsius=Decimal("38.5")), event("last_dose", 12, hours=1))
+    says(judged(told, 42), treatment="do_not_start")
+
+
+def test_the_dose_is_built_up_anew_on_the_whole_day_of_such_a_restart():
+    told = treated(event("last_dose", 10), event("restart", 12), event("last_dose", 12, hours=1))
+    assert "retitrate_from_12_5_mg" in judged(told, 12).actions
+
+
+def test_of_two_equal_counts_of_one_draw_the_one_with_white_cells_stands():
+    told = treated(anc(10, 2000, wbc=Decimal(5000)), anc(10, 2000))
+    assert judged(told, 10).wbc == "5000"
