@@ -5,16 +5,28 @@ from django.http import Http404
 
 from patients.models import Clinic, Integration, Patient, PatientQuerySet, Role, Staff
 
-SEES_PATIENTS = (Role.NURSE, Role.PRESCRIBER, Role.PHARMACIST)
+CARES = (Role.NURSE, Role.PRESCRIBER)
+SEES_PATIENTS = (*CARES, Role.PHARMACIST)
 
 MAY: dict[str, tuple[Role, ...]] = {
     "see_patients": SEES_PATIENTS,
-    "record_result": (Role.NURSE, Role.PRESCRIBER),
-    "record_event": (Role.NURSE, Role.PRESCRIBER),
+    "register": CARES,
+    "record_result": CARES,
+    "record_event": CARES,
+    "record_dose": CARES,
+    "document_ben": CARES,
+    "confirm_ben": (Role.PRESCRIBER,),
+    "agree_hospice": (Role.PRESCRIBER,),
     "approve_rechallenge": (Role.PRESCRIBER,),
+    "merge": (Role.PRESCRIBER,),
+    "transfer": CARES,
+    "import_results": CARES,
     "acknowledge": SEES_PATIENTS,
-    "resolve": (Role.NURSE, Role.PRESCRIBER),
+    "resolve": CARES,
+    "see_reports": (*CARES, Role.CLINIC_ADMIN, Role.AUDITOR),
+    "set_up_clinic": (Role.CLINIC_ADMIN,),
     "retry_delivery": (Role.CLINIC_ADMIN,),
+    "read_audit": (Role.AUDITOR,),
 }
 VERBS = ("patients:read", "results:read", "results:write", "alerts:read", "worklist:read")
 """What a token may be given."""
@@ -43,3 +55,9 @@ def allowed_or_404(actor: Staff, verb: str, clinic_id: int) -> None:
     """To those who may not, the thing does not exist."""
     if not may(actor, verb, clinic_id):
         raise Http404
+
+
+def verbs_of(actor: Staff) -> set[str]:
+    """Everything that a person may do somewhere; one query."""
+    roles = set(actor.memberships.filter(active=True).values_list("role", flat=True))
+    return {verb for verb, allowed in MAY.items() if roles & set(allowed)}

@@ -137,10 +137,34 @@ class Patient(models.Model):
             models.UniqueConstraint("clinic", Upper("mrn"), name="one_patient_per_mrn"),
             models.CheckConstraint(condition=~Q(mrn=""), name="patient_has_mrn"),
         ]
-        indexes: ClassVar = [models.Index("clinic", "family_name", "given_name", name="patients_by_name")]
+        indexes: ClassVar = [
+            models.Index("clinic", "family_name", "given_name", name="patients_by_name"),
+            models.Index("clinic", Upper("family_name"), name="patients_by_family"),
+            models.Index("clinic", Upper("given_name"), name="patients_by_given"),
+            models.Index("clinic", "date_of_birth", name="patients_by_birth"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.family_name}, {self.given_name}"
+
+
+class ContactPoint(models.Model):
+    """How a patient is reached. A change ends one row and begins another."""
+
+    patient = models.ForeignKey(Patient, models.PROTECT, related_name="contact_points")
+    kind = models.CharField(max_length=8, choices=[("phone", "Phone"), ("email", "E-mail"), ("address", "Address")])
+    value = models.CharField(max_length=300)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["patient", "kind"], condition=Q(ended_at=None), name="one_contact_a_kind"),
+            models.CheckConstraint(condition=~Q(value=""), name="contact_has_value"),
+        ]
 
 
 class Integration(models.Model):

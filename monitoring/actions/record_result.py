@@ -36,6 +36,8 @@ class Report:
     supported: bool = False
     confirmed: bool = False
     """A person has confirmed a number that looks like a slip of the unit."""
+    reason: str = ""
+    """Why it comes late or is corrected, or what proves it, in a person's words."""
 
     def received(self) -> dict[str, Any]:
         """What is kept as it came, and compared when the same version comes again."""
@@ -189,6 +191,7 @@ def as_row(treatment: Treatment, report: Report, reading: Reading | None, *, now
         received_at=now,
         received=report.received(),
         supported=report.supported,
+        reason=report.reason,
         **columns,
         **actor_columns(by),
     )

@@ -20,6 +20,9 @@ class Cause(models.TextChoices):
     FEVER = "fever", "Fever reported"
     CORRECTION = "correction", "Count corrected"
     AGAINST_ADVICE = "against_advice", "Dose given against the advice"
+    LOOSENED = "loosened", "Typed result that loosens the advice"
+    TRANSFER = "transfer", "Transfer to answer"
+    BEN_TO_CONFIRM = "ben_to_confirm", "BEN to be confirmed"
 
 
 class Severity(models.IntegerChoices):

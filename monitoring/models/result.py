@@ -58,6 +58,8 @@ class Result(models.Model):
     wbc_bound = models.CharField(max_length=1, blank=True)
     supported = models.BooleanField(default=False)
     flags = models.JSONField(default=list)
+    reason = models.TextField(blank=True)
+    """Why it came late, was corrected or was removed, or what proves it: in a person's words."""
     staff = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     integration = models.ForeignKey(Integration, models.PROTECT, null=True, related_name="+")
 

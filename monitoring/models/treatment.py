@@ -192,7 +192,8 @@ class DoseChange(models.Model):
     class Meta:
         triggers: ClassVar = APPEND_ONLY
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(daily_mg__gte=0, daily_mg__lte=900), name="dose_within_label")
+            # The label's maximum is 900 mg: more is warned of, never refused. This only stops a slip of the keys.
+            models.CheckConstraint(condition=Q(daily_mg__gte=0, daily_mg__lte=2000), name="dose_possible")
         ]
 
 
@@ -214,4 +215,46 @@ class BenStatus(models.Model):
                 condition=Q(baseline_anc=None) | Q(baseline_anc__gte=LOWEST_BEN_BASELINE), name="ben_baseline_possible"
             ),
             models.CheckConstraint(condition=~Q(evidence=""), name="ben_has_evidence"),
+        ]
+
+
+class BenProposal(models.Model):
+    """BEN as one person documents it. It changes nothing until a second person confirms it."""
+
+    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="ben_proposals")
+    baseline_anc = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    evidence = models.TextField()
+    documented_at = models.DateTimeField()
+    documented_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    status = models.ForeignKey(BenStatus, models.PROTECT, null=True, related_name="+")
+    answer = models.TextField(blank=True)
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["treatment"], condition=Q(answered_at=None), name="one_open_ben_proposal"),
+            models.CheckConstraint(condition=~Q(evidence=""), name="ben_proposal_has_evidence"),
+            models.CheckConstraint(
+                condition=Q(status=None) | ~Q(documented_by=F("answered_by")), name="ben_proposal_needs_two_people"
+            ),
+        ]
+
+
+class TakeOver(models.Model):
+    """What is known of a treatment that began elsewhere. Null is unknown and is treated as the riskier case."""
+
+    treatment = models.OneToOneField(Treatment, models.PROTECT, related_name="take_over")
+    first_dose_on = models.DateField(null=True)
+    lowest_anc = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    lowest_on = models.DateField(null=True)
+    told_by = models.TextField()
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        triggers: ClassVar = APPEND_ONLY
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(told_by=""), name="take_over_has_a_source"),
         ]

@@ -1,0 +1,21 @@
+"""The main places of the product, for whoever may go there."""
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from patients.access import verbs_of
+from patients.models import Staff
+
+PLACES = (
+    ("Today", "today", "see_patients"),
+)  # fmt: skip
+"""What the link says, the page's name, and the verb that opens it."""
+
+
+def places(request: HttpRequest) -> dict[str, object]:
+    """For every page's head: the places that this person may go to."""
+    if not isinstance(request.user, Staff):
+        return {}
+    verbs = verbs_of(request.user)
+    shown = [(label, reverse(name)) for label, name, verb in PLACES if verb in verbs]
+    return {"places": [(label, address, request.path == address) for label, address in shown]}
