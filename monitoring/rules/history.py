@@ -101,6 +101,9 @@ _EVENT_RANK = {
 }
 
 
+_LOWER = (">", "", "<")
+
+
 def _in_order(entries: list[Entry]) -> tuple[Entry, ...]:
     """By instant. Only where instants tie is the full order needed, and ties are rare."""
     entries.sort(key=_INSTANT)
@@ -116,4 +119,4 @@ def _total_order(entry: Entry) -> tuple[Any, ...]:
         return instant, 0, _EVENT_RANK[item.kind], item.stop, item.celsius or 0
     anc = -item.anc if item.anc is not None else 0
     wbc = -item.wbc if item.wbc is not None else 0
-    return instant, 1, anc, item.anc_bound == "<", item.wbc is not None, wbc, item.supported, item.id
+    return instant, 1, anc, _LOWER.index(item.anc_bound), item.wbc is not None, wbc, item.supported, item.id
