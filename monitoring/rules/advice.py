@@ -24,7 +24,8 @@ def advice(course: Course, today: date) -> Advice:
     given = _on_approval_path(course) or off_for_long or _on_path(course)
     if given is off_for_long:
         return given
-    if course.fever_on is not None and not course.fever_off_treatment and given.treatment != "stop":
+    precaution = course.fever_on is not None and not course.fever_off_treatment and course.protocol.fever.interrupts
+    if precaution and given.treatment != "stop":
         given.treatment = "interrupt"
         given.because.append("fever.interrupt")
     return given
@@ -41,6 +42,8 @@ def _on_approval_path(course: Course) -> Advice | None:
     worst, episode = course.worst, course.episode
     if worst is None or episode is None or worst.way_back == "resume":
         return None
+    if course.to_be_confirmed:
+        return Advice("interrupt", ["severe.to_be_confirmed"])
     actions = ["register_non_rechallenge"] if worst.register_non_rechallenge else []
     if worst.way_back == "never":
         return Advice(worst.treatment, ["severe.for_good"], actions)
@@ -52,8 +55,7 @@ def _on_approval_path(course: Course) -> Advice | None:
 
 
 def _after_long_break(course: Course, today: date) -> Advice | None:
-    pause = course.pause
-    if pause is None or pause.days(today) < course.protocol.breaks.as_new_days:
+    if not course.off_for_long(today):
         return None
     given = _may_start(starting(course, today), "start")
     given.because.insert(0, "break.as_new")

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 from monitoring.rules.advice import Advice, advice, retitrate
-from monitoring.rules.course import Course, follow
+from monitoring.rules.course import Course
+from monitoring.rules.follow import follow
 from monitoring.rules.history import History
 from monitoring.rules.judgement import Episode, Judgement
 from monitoring.rules.protocol import Protocol
@@ -30,10 +31,11 @@ def assess(history: History, protocol: Protocol, as_of: datetime) -> Judgement:
 def _actions(course: Course, now: datetime, today: date) -> list[str]:
     found = []
     worst, episode = course.worst, course.episode
-    if course.repeat_owed:
+    if course.repeat_of:
         found.append("repeat_within_24h")
     if worst and episode and worst.haematology_consult and not episode.recovered:
-        found.append("haematology_consult")
+        deep = worst.consult_below is None or episode.deep or course.fever_on is not None
+        found += ["haematology_consult"] if deep else []
     if course.fever_on is not None:
         found += ["anc_now"] if course.fever_off_treatment else ["anc_now", "look_for_infection"]
     if retitrate(course, now, today):
@@ -66,7 +68,7 @@ def _judgement(course: Course, as_of: datetime, today: date, given: Advice, plan
 
 
 def _changes_on(course: Course, today: date) -> date | None:
-    if course.pause is None:
+    if course.pause is None or course.waived(course.pause):
         return None
     as_new = course.pause.on + timedelta(days=course.protocol.breaks.as_new_days)
     return as_new if as_new > today else None
@@ -74,9 +76,8 @@ def _changes_on(course: Course, today: date) -> date | None:
 
 def _deadline(course: Course) -> datetime | None:
     """24 elapsed hours after the draw, so that a clock change inside them changes nothing."""
-    if course.episode is None or not course.repeat_owed:
-        return None
-    return (course.episode.opened_at + _A_DAY).astimezone(course.episode.opened.at.tzinfo)
+    first = course.repeat_of
+    return (first.at.astimezone(UTC) + _A_DAY).astimezone(first.at.tzinfo) if first else None
 
 
 def _episode(course: Course) -> Episode | None:

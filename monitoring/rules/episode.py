@@ -11,6 +11,7 @@ from monitoring.rules.protocol import Tail
 class OpenEpisode:
     """A stretch of neutropenia while it lasts. `worst` ranks the bands from 0, the best.
 
+    `repeat_of` is the count whose repeat is still owed, `proven` the worst band that needs no confirming.
     `owed` is the tail that this episode broke, `tail` the one that follows it. `recovered` is true of the latest
     count, `recovered_before` of any.
     """
@@ -19,6 +20,10 @@ class OpenEpisode:
     opened_at: datetime
     worst: int
     owed: Tail | None
+    repeat_of: Count | None = None
+    proven: int = 0
+    deep: bool = False
+    """A count of the episode was below the level at which haematology is consulted."""
     tail: Tail | None = None
     confirmed: bool | None = None
     recovered: bool = False
@@ -41,6 +46,12 @@ class Pause:
     def days(self, day: date) -> int:
         """Civil days off."""
         return (day - self.on).days
+
+    def exceeded(self, hours: int, until: datetime, until_on: date, *, until_time_known: bool = True) -> bool:
+        """More than so many elapsed hours when both times are known, else more than so many dates."""
+        if self.time_known and until_time_known:
+            return until - self.since > timedelta(hours=hours)
+        return self.days(until_on) * 24 > hours
 
     def lasted(self, hours: int, until: datetime, until_on: date, *, until_time_known: bool = True) -> bool:
         """Elapsed hours when both times are known, else so many dates."""

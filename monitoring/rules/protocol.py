@@ -45,23 +45,45 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """Reached by a count that is at or above every number given, per microlitre and unrounded."""
+    """Reached by a count that is at or above every number given (`above`: above it), per microlitre and unrounded."""
 
     anc: int
     wbc: int | None = None
+    above: bool = False
 
     def reached_by(self, count: Count) -> bool:
         """Half-open: 1500 reaches 1500; 1499.6 and `<1500` do not. A missing number is not known to be below."""
-        return at_least(count.anc, count.anc_bound, self.anc) and (
-            self.wbc is None or at_least(count.wbc, count.wbc_bound, self.wbc)
+        return at_least(count.anc, count.anc_bound, self.anc, above=self.above) and (
+            self.wbc is None or at_least(count.wbc, count.wbc_bound, self.wbc, above=self.above)
         )
 
 
-def at_least(value: Decimal | None, bound: str, floor: Decimal | int) -> bool:
+def at_least(value: Decimal | None, bound: str, floor: Decimal | int, *, above: bool = False) -> bool:
     """`<x` is judged as just below x, `>x` as x."""
     if value is None:
         return True
-    return value > floor if bound == "<" else value >= floor
+    return value > floor if above or bound == "<" else value >= floor
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A drop within so many days, by at least so much and to below a level, that makes a normal count a low one."""
+
+    days: int
+    anc_by: int
+    anc_below: int
+    wbc_by: int
+    wbc_below: int
+
+    def between(self, before: Count, after: Count) -> bool:
+        """Whether either number has fallen so far from one count to the other."""
+        return _fell(before.anc, after.anc, self.anc_by, self.anc_below) or _fell(
+            before.wbc, after.wbc, self.wbc_by, self.wbc_below
+        )
+
+
+def _fell(before: Decimal | None, after: Decimal | None, by: int, below: int) -> bool:
+    return before is not None and after is not None and before - after >= by and after < below
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +121,10 @@ class Band:
     tail: Tail | None = None
     repeat_within_24h: bool = False
     haematology_consult: bool = False
+    consult_below: Floor | None = None
+    """Haematology is consulted only once a count of the episode was below this, or with fever."""
+    final_when_confirmed: bool = False
+    """The first such count is repeated before it is final; until then treatment is interrupted."""
     held_below: Floor | None = None
     """Interrupted below this floor; from it on treatment may resume."""
     way_back: Way = "resume"
@@ -151,6 +177,9 @@ class Table:
     bands: tuple[Band, ...]
     start: Start
     rechallenge: Rechallenge
+    fall: Fall | None = None
+    """Such a drop counts as the band after the best."""
+    verified: bool = True
 
     def __post_init__(self) -> None:
         floors = [band.floor for band in self.bands]
@@ -186,6 +215,21 @@ class Fever:
 
     celsius: Decimal = Decimal("38.5")
     days_after_last_dose: int = 14
+    interrupts: bool = True
+    frequency: Frequency | None = None
+    """How often tests are taken while it is unanswered; null: as the phase or the path says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """For how many days tablets may be supplied at each frequency, counted from the draw or from the day of supply."""
+
+    days: Mapping[Frequency, int]
+    from_draw: bool = False
+    past_due: bool = True
+    """Whether a supply may reach past the day on which the next test is due."""
+    late_collection_hours: int | None = None
+    """Collected later than this after the draw, the quantity is reduced by the days late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +250,7 @@ class Protocol:
     ends_after_stop: Tail | None = None
     """Tests owed after stopping for another reason; null: until one normal count."""
     needs_wbc: bool = False
+    supply: Supply | None = None
     sources: Mapping[str, Source] = field(repr=False)
     """Rule id to source; `*` is the protocol's own document."""
 
@@ -221,7 +266,7 @@ class Protocol:
             for band in table.bands:
                 used.update(step.frequency for step in band.path)
                 used.update([band.tail.frequency] if band.tail else [])
-        return used | ({self.hospice} if self.hospice else set())
+        return used | {frequency for frequency in (self.hospice, self.fever.frequency) if frequency}
 
     def source(self, rule: str) -> Source:
         """Where a rule is written: by its id, else by its first word, else the protocol's own document."""

@@ -1,5 +1,6 @@
 """Why: each rule that decided, in one sentence that a clinician understands, with its source."""
 
+from dataclasses import replace
 from datetime import date
 
 from monitoring.rules.advice import Advice
@@ -32,6 +33,7 @@ SENTENCES = {
     "count.anc_disagrees_with_derived": "The reported ANC and the one worked out from the white cells differ by more"
     " than 10 %; the reported one is used.",
     "count.supported": "The count was taken under G-CSF or lithium; it is not proof that the marrow has recovered.",
+    "count.fall": "The count has fallen so far within {fall_days} days that it counts as {band}.",
     "start.allowed": "The baseline allows a first dose.",
     "start.no_baseline": "There is no baseline ANC yet, so treatment may not start.",
     "start.second_baseline": "A second baseline ANC on another date is needed before the first dose.",
@@ -44,6 +46,7 @@ SENTENCES = {
     "break.extra_weekly": "After this break tests are taken every week until {extra}.",
     "severe.until_approved": "Severe neutropenia: no clozapine unless the prescriber documents that the benefit"
     " outweighs the risk.",
+    "severe.to_be_confirmed": "Such a count is repeated within 24 hours before it is final: interrupt until then.",
     "severe.for_good": "Treatment is stopped for good under this protocol.",
     "rechallenge.ready": "A rechallenge is approved and the ANC has recovered.",
     "rechallenge.not_yet": "A rechallenge is approved, but the ANC has not recovered far enough.",
@@ -74,6 +77,8 @@ def reasons(course: Course, given: Advice, planned: Schedule, today: date) -> tu
 
 def _of_the_count(course: Course) -> list[str]:
     found = [] if course.latest is None else [f"band.{course.table.bands[course.rank].name}"]
+    if course.fallen:
+        found.append("count.fall")
     if course.incomplete:
         found.append("count.incomplete")
     if course.latest:
@@ -84,7 +89,9 @@ def _of_the_count(course: Course) -> list[str]:
 
 def _reason(course: Course, rule: str, words: dict[str, object]) -> Reason:
     sentence = SENTENCES.get(rule) or SENTENCES[rule.partition(".")[0]]
-    return Reason(rule, sentence.format_map(words), course.protocol.source(rule).cite())
+    source = course.protocol.source(rule)
+    source = source if course.table.verified else replace(source, verified=False)
+    return Reason(rule, sentence.format_map(words), source.cite())
 
 
 def _words(course: Course, planned: Schedule, today: date) -> dict[str, object]:
@@ -96,6 +103,7 @@ def _words(course: Course, planned: Schedule, today: date) -> dict[str, object]:
         "band": course.table.bands[course.rank].name,
         "best": course.table.bands[0].name,
         "range": band_range(course, course.rank),
+        "fall_days": course.table.fall.days if course.table.fall else 0,
         "start": course.table.start.floor.anc,
         "age": course.table.start.max_age_days,
         "off": pause.days(today) if pause else 0,

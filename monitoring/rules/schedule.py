@@ -25,7 +25,8 @@ def schedule(course: Course, today: date) -> Schedule:
     if course.fever_on is None:
         return planned
     rule = "fever.after_last_dose" if course.fever_off_treatment else "fever.count_now"
-    return Schedule(planned.frequency, course.fever_on, course.fever_on, rule)
+    frequency = planned.frequency if course.fever_off_treatment else course.protocol.fever.frequency
+    return Schedule(frequency or planned.frequency, course.fever_on, course.fever_on, rule)
 
 
 def phase(course: Course) -> Frequency | None:
@@ -38,8 +39,8 @@ def phase(course: Course) -> Frequency | None:
 
 
 def _planned(course: Course, today: date) -> Schedule:
-    if course.repeat_owed and course.episode:
-        tomorrow = course.civil(course.episode.opened_at) + timedelta(days=1)
+    if course.repeat_of:
+        tomorrow = course.civil(course.repeat_of.at) + timedelta(days=1)
         frequency = _path_frequency(course) if course.begun else "none"
         return Schedule(frequency, tomorrow, tomorrow, "repeat.owed")
     if not course.begun:
@@ -101,7 +102,7 @@ def _counted_from(course: Course) -> date:
 def _stopped(course: Course, today: date) -> bool:
     """Stopped for good, or off for so long that a restart would be as new."""
     pause = course.pause
-    return pause is not None and (pause.stop or pause.days(today) >= course.protocol.breaks.as_new_days)
+    return pause is not None and (pause.stop or course.off_for_long(today))
 
 
 def _tests_ended(course: Course, tail: Tail | None) -> bool:

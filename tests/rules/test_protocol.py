@@ -12,8 +12,14 @@ from monitoring.rules.protocols import PROTOCOLS
 LABEL = PROTOCOLS["us-label-2025"]
 GENERAL = LABEL.tables["general"]
 PUBLISHED = {
-    "us-label-2025": "cfa18214bcf95981",
-    "us-label-2015": "377580c4f9666240",
+    "us-label-2025": "30b82606d78688e8",
+    "us-label-2015": "860899d782cc149f",
+    "eu-2025-09": "aa95396b2886ea4f",
+    "uk-cpms": "5eee3ece0cdf08a8",
+    "uk-ztas": "3b64b4df88e049d5",
+    "uk-dms": "0461d151fbb6f545",
+    "ca-2023": "e17643a6af3e238c",
+    "au-2021": "ea7ef10c873462f2",
 }
 
 

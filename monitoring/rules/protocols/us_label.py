@@ -14,6 +14,7 @@ from monitoring.rules.protocol import (
     Source,
     Start,
     Step,
+    Supply,
     Table,
     Tail,
     Window,
@@ -101,6 +102,7 @@ US_LABEL_2025 = Protocol(
     breaks=Breaks(retitrate_hours=48, as_new_days=30),
     fever=Fever(),
     hospice="every_6_months",
+    supply=Supply({"weekly": 7, "every_2_weeks": 14, "monthly": 30}),
     sources={
         "*": Source(_LABEL, "section 2.3"),
         "start": Source(_LABEL, "section 2.2"),
@@ -115,6 +117,7 @@ US_LABEL_2025 = Protocol(
         "hospice": Source(_LABEL, "section 2.3", verified=False),
         "count": Source(_REVIEW, "table 1"),
         "count.supported": Source(_HOUSE),
+        "supply": Source("Practice under the programme of 2015: the supply follows the frequency"),
         "phase": Source(_LABEL, "section 2.3; windows of the 2019-2021 programme"),
     },
 )
