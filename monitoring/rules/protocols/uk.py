@@ -64,7 +64,7 @@ _WINDOWS: dict[Frequency, Window] = {
 }
 
 
-def _service(name: str, *, weekly_over_hours: int, weekly_days: int, breaks_verified: bool = True) -> Protocol:
+def _registry(name: str, *, weekly_over_hours: int, weekly_days: int, breaks_verified: bool = True) -> Protocol:
     title = f"{name}, United Kingdom, January 2026"
     return Protocol(
         key=f"uk-{name.lower()}",
@@ -92,6 +92,6 @@ def _service(name: str, *, weekly_over_hours: int, weekly_days: int, breaks_veri
     )
 
 
-UK_CPMS = _service("CPMS", weekly_over_hours=96, weekly_days=10)
-UK_ZTAS = _service("ZTAS", weekly_over_hours=72, weekly_days=14, breaks_verified=False)
-UK_DMS = _service("DMS", weekly_over_hours=72, weekly_days=10)
+UK_CPMS = _registry("CPMS", weekly_over_hours=96, weekly_days=10)
+UK_ZTAS = _registry("ZTAS", weekly_over_hours=72, weekly_days=14, breaks_verified=False)
+UK_DMS = _registry("DMS", weekly_over_hours=72, weekly_days=10)
