@@ -18,6 +18,13 @@ DEFAULT_POLICIES: dict[str, int] = {
     "escalate_severe_minutes": 15,
     "escalate_moderate_minutes": 60,
     "escalate_other_minutes": 24 * 60,
+    "supply_margin_days": 3,
+    "supply_monthly_days": 30,
+    "authorisation_hours": 24,
+    "bridge_days": 4,
+    "bridges_per_period": 1,
+    "bridge_period_days": 28,
+    "tablets_warning_days": 3,
 }
 
 
@@ -28,12 +35,12 @@ def known_time_zone(name: str) -> None:
 
 
 def known_policies(policies: dict[str, int]) -> None:
-    """Only policies that the product knows, in whole minutes above zero."""
+    """Only policies that the product knows, in whole numbers above zero."""
     for name, value in policies.items():
         if name not in DEFAULT_POLICIES:
             raise ValidationError(f"{name} is not a policy; known: {', '.join(DEFAULT_POLICIES)}")
         if not isinstance(value, int) or value < 1:
-            raise ValidationError(f"{name} is a whole number of minutes above zero, not {value!r}")
+            raise ValidationError(f"{name} is a whole number above zero, not {value!r}")
 
 
 class Clinic(models.Model):

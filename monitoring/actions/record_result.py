@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from monitoring.actions.alerting import end_by_count, raise_alerts
 from monitoring.actions.correcting import tell_of_correction
 from monitoring.actions.judging import judge, keep, latest_draw, locked
+from monitoring.actions.revoking import revoke_supplies
 from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
 from monitoring.models.result import Status, standing
@@ -108,6 +109,7 @@ def _derive(treatment: Treatment, versions: list[Result], result: Result, now: d
     if result.status != Status.PRELIMINARY:
         end_by_count(treatment, judgement=judgement, now=now)
     raise_alerts(treatment, found, result=result, now=now)
+    revoke_supplies(treatment, now=now)
 
 
 def check(report: Report, *, treatment: Treatment, now: datetime) -> Reading | None:

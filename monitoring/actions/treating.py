@@ -7,6 +7,7 @@ from django.db import transaction
 
 from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.judging import judge, keep, latest_draw, locked
+from monitoring.actions.revoking import revoke_supplies
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
 from monitoring.models import BenStatus, Cause, DoseChange, Severity, Treatment, TreatmentEvent
 from monitoring.rules.history import EventKind
@@ -163,3 +164,4 @@ def reassess(treatment: Treatment, *, now: datetime) -> None:
     elif judgement.treatment in HOLDS and not held_before:
         found.append(ALERTS_ON_HOLD)
     raise_alerts(treatment, found, result=None, now=now)
+    revoke_supplies(treatment, now=now)

@@ -2,6 +2,7 @@
 
 from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity
 from monitoring.models.assessment import Assessment
+from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
 from monitoring.models.draw import Draw
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
@@ -13,9 +14,11 @@ __all__ = [
     "Alert",
     "AlertNote",
     "Assessment",
+    "Authorisation",
     "BenProposal",
     "BenStatus",
     "Cause",
+    "Dispense",
     "DoseChange",
     "Draw",
     "IdempotencyKey",
@@ -23,7 +26,9 @@ __all__ = [
     "Laboratory",
     "Merge",
     "Outcome",
+    "Override",
     "QuarantinedRow",
+    "ReasonCode",
     "Result",
     "Severity",
     "TakeOver",

@@ -22,6 +22,9 @@ class Cause(models.TextChoices):
     AGAINST_ADVICE = "against_advice", "Dose given against the advice"
     LOOSENED = "loosened", "Typed result that loosens the advice"
     TRANSFER = "transfer", "Transfer to answer"
+    SUPPLY_ENDS = "supply_ends", "Tablets run out and no test is booked"
+    CONTRADICTED = "contradicted", "Supply that a later fact contradicts"
+    OVERRIDE = "override", "Supply that a second person must confirm"
     BEN_TO_CONFIRM = "ben_to_confirm", "BEN to be confirmed"
 
 

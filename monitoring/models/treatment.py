@@ -67,6 +67,8 @@ class Treatment(models.Model):
     """The day on which time alone changes the last judgement."""
     latest_draw_at = models.DateTimeField(null=True)
     assessed_at = models.DateTimeField(null=True)
+    tablets_until = models.DateField(null=True)
+    """The last day that the tablets handed over reach; null: none was recorded here."""
 
     objects = TreatmentQuerySet.as_manager()
 
@@ -79,6 +81,9 @@ class Treatment(models.Model):
         indexes: ClassVar = [
             models.Index("clinic", "overdue_after", "id", name="treatments_by_overdue"),
             models.Index("clinic", "due_on", "id", name="treatments_by_due"),
+            models.Index(
+                "clinic", "tablets_until", "id", name="treatments_by_tablets", condition=Q(tablets_until__isnull=False)
+            ),
             models.Index("changes_on", name="treatments_that_change", condition=Q(changes_on__isnull=False)),
         ]
 

@@ -1,0 +1,221 @@
+"""Authorising and handing over tablets. Each decision is taken under the treatment's lock, on what is committed."""
+
+import uuid
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from monitoring.actions.judging import judge, locked
+from monitoring.alerts import HOLDS
+from monitoring.models import Authorisation, Dispense, Override, Treatment
+from monitoring.models.result import standing
+from monitoring.rules.eligibility import SupplyPolicy, Verdict, eligibility, last_covered_day
+from monitoring.rules.protocol import Frequency
+from patients import audit
+from patients.models import Actor, Clinic, Staff, actor_columns
+
+
+class NotAuthorisedError(ValueError):
+    """The rules do not allow this supply; `verdict` says why and what would."""
+
+    def __init__(self, verdict: Verdict, message: str = "") -> None:
+        deciding = next((one.text for one in verdict.why if one.answer == verdict.answer), "")
+        super().__init__(message or deciding)
+        self.verdict = verdict
+
+
+class StaleError(NotAuthorisedError):
+    """The page was made from an older state of the treatment than the one that stands now."""
+
+
+def policy_of(clinic: Clinic) -> SupplyPolicy:
+    """What the clinic has set about supplies."""
+    days: dict[Frequency, int] = {}
+    if "supply_monthly_days" in clinic.policies:
+        days["monthly"] = clinic.policy("supply_monthly_days")
+    return SupplyPolicy(days=days, margin_days=clinic.policy("supply_margin_days"))
+
+
+def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
+    """The verdict for this moment, from the stored results and events; writes nothing."""
+    versions = list(treatment.results.order_by("drawn_at", "pk"))
+    judgement = judge(treatment, versions, as_of=now)
+    zone = treatment.clinic.zone
+    drawn = max((row.drawn_at for row in standing(versions) if row.status != "preliminary"), default=None)
+    return eligibility(
+        judgement,
+        treatment.protocol,
+        day=now.astimezone(zone).date(),
+        drawn_on=drawn.astimezone(zone).date() if drawn else None,
+        policy=policy_of(treatment.clinic),
+    )
+
+
+@transaction.atomic
+def authorise(
+    *,
+    treatment: Treatment,
+    entry: uuid.UUID,
+    by: Actor,
+    now: datetime,
+    basis: int | None = None,
+    override: Override | None = None,
+    ip: str | None = None,
+) -> Authorisation:
+    """Leave to supply. The same entry again is the same authorisation.
+
+    `basis`: the treatment's version that the asker saw. Raises StaleError when it is past, NotAuthorisedError when
+    the rules do not allow a supply and no confirmed override covers it.
+    """
+    treatment = locked(treatment.pk)
+    if known := Authorisation.objects.filter(treatment=treatment, entry=entry).first():
+        return known
+    verdict = verdict_of(treatment, now=now)
+    if basis is not None and basis != treatment.version:
+        raise StaleError(verdict, "Something new is known since this page was opened; look at the answer again.")
+    days, until = _covered(verdict, override and _usable(override, treatment, verdict, now))
+    given = Authorisation.objects.create(
+        treatment=treatment,
+        clinic_id=treatment.clinic_id,
+        basis_version=treatment.version,
+        entry=entry,
+        day=verdict.day,
+        days=days,
+        until=until,
+        verdict=as_json(verdict),
+        override=override,
+        given_at=now,
+        expires_at=now + timedelta(hours=treatment.clinic.policy("authorisation_hours")),
+        **actor_columns(by),
+    )
+    audit.record(
+        "supply_authorised", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
+        subject=f"authorisation:{given.pk}", ip=ip, days=days,
+    )  # fmt: skip
+    return given
+
+
+def _covered(verdict: Verdict, override: Override | None) -> tuple[int, date]:
+    if override is not None:
+        return override.days, last_covered_day(verdict.day, override.days)
+    if verdict.answer != "may_supply" or verdict.until is None:
+        raise NotAuthorisedError(verdict)
+    return verdict.days, verdict.until
+
+
+def _usable(override: Override, treatment: Treatment, verdict: Verdict, now: datetime) -> Override:
+    current = Override.objects.select_for_update().get(pk=override.pk)
+    if current.treatment_id != treatment.pk or current.confirmed_at is None:
+        raise NotAuthorisedError(verdict, "The override is not confirmed by a second person.")
+    if current.used_at is not None or current.expires_at < now:
+        raise NotAuthorisedError(verdict, "The override is used or has expired; ask for a new one.")
+    if treatment.advice in HOLDS and (current.bridge or (treatment.assessed_at or now) > current.confirmed_at):
+        raise NotAuthorisedError(verdict, "What is known since then stands against it; the prescriber must look again.")
+    current.used_at = now
+    current.save(update_fields=["used_at"])
+    return current
+
+
+@transaction.atomic
+def hand_over(
+    *,
+    authorisation: Authorisation,
+    strength_mg: Decimal,
+    quantity: int,
+    days: int,
+    by: Staff,
+    now: datetime,
+    lot: str = "",
+    ip: str | None = None,
+) -> Dispense:
+    """Record the tablets that leave the counter, after checking again. The same authorisation hands over once.
+
+    Raises NotAuthorisedError when the leave has expired, was revoked, or no longer follows from what is known.
+    """
+    treatment = locked(authorisation.treatment_id)
+    leave = Authorisation.objects.select_for_update().get(pk=authorisation.pk)
+    if done := Dispense.objects.filter(authorisation=leave).first():
+        return done
+    if days < 1 or quantity < 1:
+        raise ValueError("give at least one tablet for at least one day")
+    _check_again(leave, treatment, days, now)
+    begins = max(now.astimezone(treatment.clinic.zone).date(), _next_uncovered(treatment, now))
+    dispense = Dispense.objects.create(
+        treatment=treatment,
+        clinic_id=treatment.clinic_id,
+        authorisation=leave,
+        handed_over_at=now,
+        handed_over_by=by,
+        strength_mg=strength_mg,
+        quantity=quantity,
+        days=days,
+        covers_from=begins,
+        covers_until=last_covered_day(begins, days),
+        lot=lot,
+    )
+    keep_tablets_until(treatment)
+    audit.record(
+        "tablets_handed_over", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
+        subject=f"dispense:{dispense.pk}", ip=ip, days=days,
+    )  # fmt: skip
+    return dispense
+
+
+def _check_again(leave: Authorisation, treatment: Treatment, days: int, now: datetime) -> None:
+    verdict = verdict_of(treatment, now=now)
+    if leave.revoked_at is not None:
+        raise NotAuthorisedError(verdict, f"The authorisation was revoked: {leave.revoked_because}")
+    if leave.expires_at < now:
+        raise NotAuthorisedError(verdict, "The authorisation has expired; ask again.")
+    if days > leave.days:
+        raise NotAuthorisedError(verdict, f"{days} days are more than the {leave.days} that were authorised.")
+    if leave.override_id is None and (verdict.answer != "may_supply" or days > verdict.days):
+        raise NotAuthorisedError(verdict)
+    if leave.basis_version != treatment.version:
+        leave.basis_version, leave.verdict = treatment.version, as_json(verdict)
+        leave.save(update_fields=["basis_version", "verdict"])
+
+
+def _next_uncovered(treatment: Treatment, now: datetime) -> date:
+    """Tablets at home are taken first: a new supply covers from the day after them."""
+    today = now.astimezone(treatment.clinic.zone).date()
+    if treatment.tablets_until is None or treatment.tablets_until < today:
+        return today
+    return treatment.tablets_until + timedelta(days=1)
+
+
+@transaction.atomic
+def void_dispense(*, dispense: Dispense, by: Staff, now: datetime, reason: str, ip: str | None = None) -> Dispense:
+    """Take back a dispense that did not happen. The row stays. Raises ValueError without a reason."""
+    if not reason.strip():
+        raise ValueError("say why the dispense is taken back")
+    treatment = locked(dispense.treatment_id)
+    Dispense.objects.filter(pk=dispense.pk, voided_at=None).update(voided_at=now, voided_by=by, void_reason=reason)
+    keep_tablets_until(treatment)
+    audit.record(
+        "dispense_voided", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
+        subject=f"dispense:{dispense.pk}", ip=ip,
+    )  # fmt: skip
+    dispense.refresh_from_db()
+    return dispense
+
+
+def keep_tablets_until(treatment: Treatment) -> None:
+    """Bring the derived column up to the dispenses that stand."""
+    last = treatment.dispenses.filter(voided_at=None).order_by("-covers_until").first()
+    treatment.tablets_until = last.covers_until if last else None
+    Treatment.objects.filter(pk=treatment.pk).update(tablets_until=treatment.tablets_until)
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as it is stored and answered: dates as text."""
+    return {name: _plain(value) for name, value in asdict(verdict).items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value

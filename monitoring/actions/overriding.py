@@ -1,0 +1,122 @@
+"""Supply that two people answer for: an override of the advice, or a bridge of a few days while blood is on its way."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from monitoring.actions.alerting import raise_alerts
+from monitoring.actions.judging import locked
+from monitoring.alerts import HOLDS, Raising
+from monitoring.models import Cause, Override, ReasonCode, Severity, Treatment
+from patients import audit
+from patients.access import may
+from patients.models import Staff
+
+
+@transaction.atomic
+def ask_override(
+    *,
+    treatment: Treatment,
+    bridge: bool,
+    code: str,
+    words: str,
+    days: int,
+    hours: int,
+    by: Staff,
+    now: datetime,
+    ip: str | None = None,
+) -> Override:
+    """Ask for a supply; nothing is allowed before a second person confirms.
+
+    `days` of tablets, valid for `hours`. Raises ValueError for an unknown code, no words, or a bridge too long or
+    too many.
+    """
+    treatment = locked(treatment.pk)
+    if code not in ReasonCode.values:
+        raise ValueError(f"{code!r} is not a reason; choose one of {', '.join(ReasonCode.values)}")
+    if not words.strip():
+        raise ValueError("say in words why tablets are needed now")
+    if not 1 <= hours <= 72:
+        raise ValueError("an override is valid for 1 to 72 hours")
+    if bridge:
+        _check_bridge(treatment, days, now)
+    override = Override.objects.create(
+        treatment=treatment,
+        clinic_id=treatment.clinic_id,
+        bridge=bridge,
+        code=code,
+        words=words.strip(),
+        days=days,
+        asked_at=now,
+        asked_by=by,
+        expires_at=now + timedelta(hours=hours),
+    )
+    text = f"{by} asks for {days} days of tablets: {ReasonCode(code).label.lower()}. A second person must answer."
+    raise_alerts(treatment, [Raising(Cause.OVERRIDE, Severity.MODERATE, text)], result=None, now=now)
+    _told("override_asked", override, treatment, by, now, ip)
+    return override
+
+
+def bridges_left(treatment: Treatment, now: datetime) -> int:
+    """How many bridge supplies may still be confirmed in the clinic's rolling period."""
+    clinic = treatment.clinic
+    since = now - timedelta(days=clinic.policy("bridge_period_days"))
+    used = treatment.overrides.filter(bridge=True, confirmed_at__gt=since).count()
+    return max(clinic.policy("bridges_per_period") - used, 0)
+
+
+def _check_bridge(treatment: Treatment, days: int, now: datetime) -> None:
+    most = treatment.clinic.policy("bridge_days")
+    if treatment.advice in HOLDS:
+        raise ValueError("a bridge supply is for missing blood, not against a stop; ask for an override instead")
+    if days > most:
+        raise ValueError(f"a bridge supply is at most {most} days; {days} were asked for")
+    if not bridges_left(treatment, now):
+        period = treatment.clinic.policy("bridge_period_days")
+        raise ValueError(f"no bridge supply is left in {period} days; take blood, or ask for an override")
+
+
+@transaction.atomic
+def confirm_override(*, override: Override, by: Staff, now: datetime, ip: str | None = None) -> Override:
+    """The second key. Raises ValueError for the person who asked, once answered, or after it has expired."""
+    treatment = locked(override.treatment_id)
+    current = _open(override, by, now)
+    if current.bridge:
+        _check_bridge(treatment, current.days, now)
+    current.confirmed_at, current.confirmed_by = now, by
+    current.save(update_fields=["confirmed_at", "confirmed_by"])
+    _told("override_confirmed", current, treatment, by, now, ip)
+    return current
+
+
+@transaction.atomic
+def decline_override(*, override: Override, by: Staff, now: datetime, answer: str, ip: str | None = None) -> Override:
+    """No, and why. Raises ValueError without a reason or once answered."""
+    if not answer.strip():
+        raise ValueError("say why")
+    treatment = locked(override.treatment_id)
+    current = _open(override, by, now)
+    current.declined_at, current.declined_by, current.answer = now, by, answer.strip()
+    current.save(update_fields=["declined_at", "declined_by", "answer"])
+    _told("override_declined", current, treatment, by, now, ip)
+    return current
+
+
+def _open(override: Override, by: Staff, now: datetime) -> Override:
+    current = Override.objects.select_for_update().get(pk=override.pk)
+    if current.confirmed_at or current.declined_at:
+        raise ValueError("this request is answered already")
+    if current.asked_by_id == by.pk:
+        raise ValueError("a second person must answer; whoever asks cannot confirm")
+    if current.expires_at < now:
+        raise ValueError("this request has expired; ask again")
+    if not may(by, "confirm_override", current.clinic_id):
+        raise ValueError("only a prescriber or another pharmacist of this clinic can answer")
+    return current
+
+
+def _told(verb: str, override: Override, treatment: Treatment, by: Staff, now: datetime, ip: str | None) -> None:
+    audit.record(
+        verb, by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
+        subject=f"override:{override.pk}", ip=ip, days=override.days, code=override.code,
+    )  # fmt: skip

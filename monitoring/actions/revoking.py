@@ -1,0 +1,42 @@
+"""What a new fact does to supplies: open authorisations end with it, and one already handed over is told about."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from monitoring.actions.alerting import message, raise_alerts
+from monitoring.actions.nudge import nudge
+from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
+from monitoring.models import Cause, Severity, Treatment
+from notifications.actions import owe
+from patients.models import Role
+
+REVOKES = (*HOLDS, "do_not_start")
+
+
+def revoke_supplies(treatment: Treatment, *, now: datetime) -> None:
+    """In the transaction of the new judgement, under the treatment's lock: what it forbids cannot be handed over."""
+    if treatment.advice not in REVOKES:
+        return
+    because = f"{ADVICE_IN_WORDS[treatment.advice]}, known since {now:%Y-%m-%d %H:%M} UTC."
+    ended = treatment.authorisations.filter(revoked_at=None, dispense=None, override=None).update(
+        revoked_at=now, revoked_because=because
+    )
+    zone_day = now.astimezone(treatment.clinic.zone).date()
+    taken = treatment.advice in HOLDS and treatment.tablets_until is not None and treatment.tablets_until >= zone_day
+    if not ended and not taken:
+        return
+    words = f"{because} {ended} open authorisations ended." if ended else because
+    if taken:
+        words += f" Tablets reach until {treatment.tablets_until}: tell the patient."
+    severity = Severity.SEVERE if treatment.advice == "stop" else Severity.MODERATE
+    for alert in raise_alerts(treatment, [Raising(Cause.CONTRADICTED, severity, words)], result=None, now=now):
+        step, name = f"pharmacy:{now.isoformat()}", treatment.clinic.name
+        owe(message(alert, address, clinic_name=name, step=step, now=now) for address in pharmacists_of(treatment))
+        transaction.on_commit(nudge)
+
+
+def pharmacists_of(treatment: Treatment) -> list[str]:
+    """Where the clinic's pharmacists are reached."""
+    members = treatment.clinic.memberships.filter(role=Role.PHARMACIST, active=True, staff__is_active=True)
+    return sorted(set(members.exclude(staff__email="").values_list("staff__email", flat=True)))
