@@ -5,14 +5,22 @@ from django.urls import path
 from monitoring.views.alert import acknowledge, alert, resolve
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
+from monitoring.views.override import answer_override, ask_override
 from monitoring.views.patient import patient
 from monitoring.views.result import log_result
+from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.today import today
 
 urlpatterns = [
     path("", today, name="today"),
     path("patients/<int:patient_id>/", patient, name="patient"),
     path("patients/<int:patient_id>/log/", log_result, name="log_result"),
+    path("patients/<int:patient_id>/supply/", supply, name="supply"),
+    path("patients/<int:patient_id>/supply/authorise/", authorise_supply, name="authorise_supply"),
+    path("patients/<int:patient_id>/supply/<int:authorisation_id>/", hand_over_supply, name="hand_over_supply"),
+    path("patients/<int:patient_id>/supplied/<int:dispense_id>/void/", void_supply, name="void_supply"),
+    path("patients/<int:patient_id>/overrides/", ask_override, name="ask_override"),
+    path("patients/<int:patient_id>/overrides/<int:override_id>/", answer_override, name="answer_override"),
     path("alerts/<int:alert_id>/", alert, name="alert"),
     path("alerts/<int:alert_id>/acknowledge/", acknowledge, name="acknowledge"),
     path("alerts/<int:alert_id>/resolve/", resolve, name="resolve"),

@@ -31,7 +31,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "retry_delivery": (Role.CLINIC_ADMIN,),
     "read_audit": (Role.AUDITOR,),
 }
-VERBS = ("patients:read", "results:read", "results:write", "alerts:read", "worklist:read")
+VERBS = ("patients:read", "results:read", "results:write", "alerts:read", "worklist:read", "eligibility:read")
 """What a token may be given."""
 
 

@@ -100,6 +100,20 @@ ALERT = inline_serializer(
         "outcome": kind.CharField(allow_null=True),
     },
 )
+VERDICT = inline_serializer(
+    "Verdict",
+    {
+        "basis_version": kind.IntegerField(),
+        "protocol": kind.CharField(),
+        "day": kind.DateField(),
+        "answer": kind.CharField(help_text="may_supply, prescriber_decides or do_not_supply"),
+        "days": kind.IntegerField(),
+        "until": kind.DateField(allow_null=True),
+        "why": kind.ListField(child=kind.JSONField()),
+        "holds_until": kind.DateField(allow_null=True),
+        "sample_by": kind.DateField(allow_null=True),
+    },
+)
 RECORDED = inline_serializer("Recorded", {"result": RESULT, "judgement": kind.JSONField()})
 JUDGEMENTS = inline_serializer("Judgements", {"now": kind.JSONField(), "given": kind.ListField(child=kind.JSONField())})
 WORKLIST = inline_serializer(

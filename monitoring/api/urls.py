@@ -4,6 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from monitoring.api import views
+from monitoring.api.eligibility import Eligibility
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="api_schema"),
@@ -13,6 +14,7 @@ urlpatterns = [
     path("treatments/<int:treatment_id>/", views.OneTreatment.as_view(), name="api_treatment"),
     path("treatments/<int:treatment_id>/results/", views.Results.as_view(), name="api_results"),
     path("treatments/<int:treatment_id>/judgements/", views.Judgements.as_view(), name="api_judgements"),
+    re_path(r"^treatments/(?P<treatment_id>[0-9]+)/eligibility/?$", Eligibility.as_view(), name="api_eligibility"),
     path("alerts/", views.Alerts.as_view(), name="api_alerts"),
     path("alerts/<int:alert_id>/", views.OneAlert.as_view(), name="api_alert"),
     path("worklist/", views.Worklist.as_view(), name="api_worklist"),

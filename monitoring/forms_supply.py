@@ -1,0 +1,63 @@
+"""What the supply pages may be told."""
+
+from typing import Any
+
+from django import forms
+
+from monitoring.models import ReasonCode
+from patients.models import Clinic
+
+
+class AuthoriseForm(forms.Form):
+    """The request's own key, the state that was shown, and an override where the rules say no."""
+
+    entry = forms.UUIDField()
+    basis = forms.IntegerField()
+    override = forms.IntegerField(required=False)
+
+
+class HandOverForm(forms.Form):
+    """The tablets that leave the counter."""
+
+    strength_mg = forms.DecimalField(label="Strength in mg", min_value=1, max_value=500, decimal_places=1, max_digits=4)
+    quantity = forms.IntegerField(label="Tablets", min_value=1, max_value=2000)
+    days = forms.IntegerField(label="For how many days", min_value=1, max_value=100)
+    lot = forms.CharField(label="Lot", required=False, max_length=40)
+
+
+class VoidForm(forms.Form):
+    """Why a dispense is taken back."""
+
+    reason = forms.CharField(label="Why", max_length=500)
+
+
+class OverrideForm(forms.Form):
+    """A supply that a second person must confirm."""
+
+    bridge = forms.ChoiceField(
+        label="What is needed",
+        choices=[
+            ("bridge", "Bridge supply: a few days while blood is on its way"),
+            ("override", "Override: against the answer above"),
+        ],
+    )
+    code = forms.ChoiceField(label="Reason", choices=[("", "Choose…"), *ReasonCode.choices])
+    words = forms.CharField(label="In words", max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    days = forms.IntegerField(label="Days of tablets", min_value=1, max_value=31)
+    hours = forms.IntegerField(label="Valid for hours", min_value=1, max_value=72, initial=24)
+
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        most = clinic.policy("bridge_days")
+        self.fields["days"].help_text = f"A bridge supply is at most {most} days."
+        self.fields["days"].initial = most
+
+    def clean_bridge(self) -> bool:
+        """Whether it is a bridge supply."""
+        return bool(self.cleaned_data["bridge"] == "bridge")
+
+
+class AnswerForm(forms.Form):
+    """Why a request is declined."""
+
+    answer = forms.CharField(label="Why not", max_length=500)

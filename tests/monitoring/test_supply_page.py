@@ -1,0 +1,159 @@
+"""The pharmacist's card: the answer, leave, tablets, two keys, and who may do what."""
+
+import pytest
+
+from monitoring.models import Authorisation, Dispense, Override
+from patients.actions import issue_token
+from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _today(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def clinic():
+    return a_clinic()
+
+
+@pytest.fixture
+def treatment(clinic):
+    treatment = a_treatment(clinic)
+    a_count(treatment, 2500, at=NOW)
+    treatment.refresh_from_db()
+    return treatment
+
+
+@pytest.fixture
+def pharmacist(client, clinic):
+    staff = a_person(clinic, "pharmacist")
+    client.force_login(staff)
+    return staff
+
+
+def at(treatment, rest=""):
+    return f"/patients/{treatment.patient_id}/supply/{rest}"
+
+
+def entry(page):
+    return {"entry": str(page.context["entry"]), "basis": page.context["treatment"].version}
+
+
+def test_the_card_says_how_many_days_until_when_and_why(client, pharmacist, treatment):
+    page = client.get(at(treatment)).content.decode()
+    assert "May supply" in page
+    assert "up to 7 days, until Sun 20 Sep 2026" in page
+    assert "Nothing administrative blocks here" in page
+    assert "The US REMS ended" in page
+
+
+def test_authorise_and_hand_over(client, pharmacist, treatment):
+    page = client.get(at(treatment))
+    client.post(at(treatment, "authorise/"), entry(page))
+    client.post(at(treatment, "authorise/"), entry(page))
+    leave = Authorisation.objects.get()
+    typed = {"strength_mg": "100", "quantity": "21", "days": "7"}
+    answer = client.post(at(treatment, f"{leave.pk}/"), typed, follow=True)
+    assert "The tablets reach until Sun 20 Sep 2026" in answer.content.decode()
+    assert Dispense.objects.get().days == 7
+
+
+def test_h39_a_stale_tab_gets_409_and_the_new_verdict(client, pharmacist, treatment):
+    page = client.get(at(treatment))
+    a_count(treatment, 400, at=NOW)
+    answer = client.post(at(treatment, "authorise/"), entry(page))
+    assert answer.status_code == 409
+    assert "Do not supply" in answer.content.decode()
+    assert not Authorisation.objects.exists()
+
+
+def test_too_many_days_or_nonsense_keep_what_was_typed(client, pharmacist, treatment):
+    client.post(at(treatment, "authorise/"), entry(client.get(at(treatment))))
+    leave = Authorisation.objects.get()
+    over = client.post(at(treatment, f"{leave.pk}/"), {"strength_mg": "100", "quantity": "90", "days": "30"})
+    assert over.status_code == 409
+    assert "more than the 7" in over.content.decode()
+    wrong = client.post(at(treatment, f"{leave.pk}/"), {"strength_mg": "100", "quantity": "x", "days": "7"})
+    assert (wrong.status_code, 'value="x"' in wrong.content.decode()) == (400, True)
+
+
+def test_a_bridge_supply_goes_through_two_people(client, clinic, pharmacist, treatment, time_machine):
+    time_machine.move_to(NOW + 9 * DAY, tick=False)
+    client.force_login(pharmacist)
+    asked = {"bridge": "bridge", "code": "laboratory", "words": "Tube lost", "days": "4", "hours": "24"}
+    client.post(f"/patients/{treatment.patient_id}/overrides/", asked)
+    override = Override.objects.get()
+    own = client.post(f"/patients/{treatment.patient_id}/overrides/{override.pk}/", {"confirm": "1"}, follow=True)
+    assert "a second person must answer" in own.content.decode()
+    client.force_login(a_person(clinic, "prescriber"))
+    client.post(f"/patients/{treatment.patient_id}/overrides/{override.pk}/", {"confirm": "1"})
+    client.force_login(pharmacist)
+    page = client.get(at(treatment))
+    client.post(at(treatment, "authorise/"), entry(page) | {"override": override.pk})
+    assert Authorisation.objects.get().days == 4
+
+
+def test_a_bridge_too_long_is_refused_with_what_would_be_right(client, pharmacist, treatment):
+    asked = {"bridge": "bridge", "code": "laboratory", "words": "Tube lost", "days": "9", "hours": "24"}
+    answer = client.post(f"/patients/{treatment.patient_id}/overrides/", asked)
+    assert (answer.status_code, "at most 4 days" in answer.content.decode()) == (400, True)
+
+
+def test_a_declined_request_needs_a_reason(client, clinic, pharmacist, treatment):
+    asked = {"bridge": "override", "code": "benefit", "words": "Relapse", "days": "3", "hours": "24"}
+    client.post(f"/patients/{treatment.patient_id}/overrides/", asked)
+    client.force_login(a_person(clinic, "prescriber"))
+    place = f"/patients/{treatment.patient_id}/overrides/{Override.objects.get().pk}/"
+    assert "say why" in client.post(place, {"decline": "1"}, follow=True).content.decode()
+    client.post(place, {"decline": "1", "answer": "Blood is here"})
+    assert Override.objects.get().answer == "Blood is here"
+
+
+def test_a_dispense_is_taken_back_with_a_reason(client, pharmacist, treatment):
+    client.post(at(treatment, "authorise/"), entry(client.get(at(treatment))))
+    typed = {"strength_mg": "100", "quantity": "21", "days": "7"}
+    client.post(at(treatment, f"{Authorisation.objects.get().pk}/"), typed)
+    place = f"/patients/{treatment.patient_id}/supplied/{Dispense.objects.get().pk}/void/"
+    client.post(place, {"reason": ""})
+    assert Dispense.objects.get().voided_at is None
+    client.post(place, {"reason": "Not collected"})
+    assert Dispense.objects.get().void_reason == "Not collected"
+
+
+@pytest.mark.parametrize(
+    ("role", "sees", "supplies"), [("nurse", 200, 404), ("auditor", 404, 404), ("pharmacist", 200, 302)]
+)
+def test_who_may_see_and_who_may_supply(client, clinic, treatment, role, sees, supplies):
+    client.force_login(a_person(clinic, role))
+    page = client.get(at(treatment))
+    assert page.status_code == sees
+    posted = {"entry": "8b7f5f0e-3c53-4e43-9f8d-0d3e1d6a9f10", "basis": treatment.version}
+    assert client.post(at(treatment, "authorise/"), posted).status_code == supplies
+
+
+def test_another_clinics_pharmacist_is_told_that_there_is_no_such_patient(client, treatment):
+    client.force_login(a_person(a_clinic("South"), "pharmacist"))
+    assert client.get(at(treatment)).status_code == 404
+
+
+def test_the_api_gives_the_same_answer(client, clinic, treatment):
+    _, token = issue_token(clinic=clinic, name="till", verbs=["eligibility:read"], by=None, now=NOW)
+    for address in (
+        f"/api/v1/treatments/{treatment.pk}/eligibility",
+        f"/api/v1/treatments/{treatment.pk}/eligibility/",
+    ):
+        answer = client.post(address, headers={"Authorization": f"Bearer {token}"}).json()
+        assert (answer["answer"], answer["days"], answer["until"]) == ("may_supply", 7, "2026-09-20")
+        assert answer["why"][0]["kind"] == "clinical"
+
+
+def test_the_card_asks_a_fixed_number_of_questions(client, pharmacist, treatment, django_assert_max_num_queries):
+    with django_assert_max_num_queries(32):
+        client.get(at(treatment))
+    for day in range(1, 30):
+        a_count(treatment, 2500, at=NOW - day * DAY, now=NOW)
+    with django_assert_max_num_queries(32):
+        client.get(at(treatment))
