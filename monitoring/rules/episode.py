@@ -47,7 +47,7 @@ class Pause:
         """Civil days off."""
         return (day - self.on).days
 
-    def exceeded(self, hours: int, until: datetime, until_on: date, *, until_time_known: bool = True) -> bool:
+    def exceeded(self, hours: int, until: datetime, until_on: date, *, until_time_known: bool) -> bool:
         """More than so many elapsed hours when both times are known, else more than so many dates."""
         if self.time_known and until_time_known:
             return until - self.since > timedelta(hours=hours)

@@ -1,0 +1,95 @@
+"""What mutation testing found that no other test held."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from monitoring.rules.errors import InputError
+from monitoring.rules.history import Event
+from monitoring.rules.judgement import cautious
+from monitoring.rules.protocol import Tail
+from monitoring.rules.protocols import PROTOCOLS
+from monitoring.rules.wire import answer
+from tests.rules.telling import anc, event, judged, on, treated
+
+WHITE = Decimal(8000)
+
+
+def test_of_two_judgements_the_more_restrictive_stands_and_of_two_alike_the_sooner():
+    fine, held = judged(treated(anc(10, 2000)), 10), judged(treated(anc(10, 900)), 10)
+    assert cautious(fine, held) is held
+    assert cautious(held, fine) is held
+    sooner = replace(fine, overdue_after=date(2025, 1, 2))
+    assert cautious(fine, sooner) is sooner
+    assert cautious(replace(fine, overdue_after=None), sooner) is sooner
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "band"), [(3999, 2499, "yellow"), (3998, 2499, "green"), (4000, 2500, "green")]
+)
+def test_in_canada_a_fall_counts_from_exactly_1500_on_and_below_2500(before, after, band):
+    told = treated(anc(50, before, wbc=WHITE), anc(60, after, wbc=WHITE))
+    assert judged(told, 60, protocol="ca-2023").band == band
+
+
+@pytest.mark.parametrize(("restart", "weekly"), [(4, False), (5, True)])
+@pytest.mark.parametrize("known", ["last", "restart", "neither"])
+def test_a_break_is_counted_in_dates_where_either_time_is_unknown(restart, weekly, known):
+    last = Event("last_dose", on(200) if known == "last" else on(200).date())
+    again = Event("restart", on(200 + restart, 9) if known == "restart" else on(200 + restart).date())
+    told = treated(event("step_down_authorised", 127), anc(199, 5000, wbc=WHITE), last, again)
+    said = judged([*told, anc(207, 5000, wbc=WHITE)], 207, protocol="uk-cpms")
+    assert said.frequency == ("weekly" if weekly else "every_2_weeks")
+
+
+def test_in_canada_an_unconfirmed_red_leaves_a_yellow_path_that_runs_to_its_end():
+    told = treated(anc(50, 1400, wbc=WHITE), anc(51, 1600, wbc=WHITE))
+    said = judged(told, 51, protocol="ca-2023")
+    assert (said.episode.tail_left, said.frequency, said.episode.confirmed) == (0, "twice_weekly", False)
+    again = judged([*told, anc(54, 1700, wbc=WHITE)], 54, protocol="ca-2023")
+    assert (again.episode.opened_at, again.frequency) == (on(50), "twice_weekly")
+    assert judged([*told, anc(54, 5000, wbc=WHITE)], 54, protocol="ca-2023").episode is None
+
+
+def test_in_canada_a_confirmed_red_owes_its_four_weeks_from_the_repeat():
+    told = treated(anc(50, 1400, wbc=WHITE), anc(51, 1300, wbc=WHITE), anc(57, 5000, wbc=WHITE))
+    assert judged(told, 57, protocol="ca-2023").episode.tail_left == 4
+    assert judged([*told, anc(58, 5000, wbc=WHITE)], 58, protocol="ca-2023").episode.tail_left == 3
+
+
+def test_a_tail_whose_frequency_has_no_window_is_refused():
+    label = PROTOCOLS["us-label-2025"]
+    table = label.tables["general"]
+    bands = (*table.bands[:2], replace(table.bands[2], tail=Tail("yearly")), table.bands[3])
+    with pytest.raises(InputError, match="tests yearly"):
+        replace(label, tables={"general": replace(table, bands=bands)})
+
+
+@pytest.mark.parametrize(
+    ("written", "fine"),
+    [
+        (100_000, True),
+        (100_001, False),
+        ("1250.5", True),
+        ("1.250.5", False),
+        ("1.2.5.0", False),
+        (999, False),
+        (1000, True),
+    ],
+)
+def test_a_baseline_is_one_number_within_its_limits(written, fine):
+    history = {"id": "x", "protocol": "us-label-2025", "as_of": "2026-09-14T09:00:00Z", "population": "ben"}
+    said = json.loads(answer(json.dumps(history | {"baseline_anc": written, "events": []}))[0])
+    assert (said.get("error", {}).get("field") is None) is fine
+
+
+def test_an_amendment_without_a_count_names_its_place_in_the_list():
+    history = {"id": "x", "protocol": "us-label-2025", "as_of": "2026-09-14T09:00:00Z"}
+    first = {"kind": "first_dose", "at": "2026-09-01"}
+    for of, field in (({}, "of"), ({"of": None}, "of")):
+        amended = {"kind": "entered_in_error", "at": "2026-09-02"} | of
+        said = json.loads(answer(json.dumps(history | {"events": [first, amended]}))[0])
+        assert (said["error"]["field"], "event 2" in said["error"]["message"]) == (field, True)
