@@ -7,6 +7,7 @@ from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
 from monitoring.views.override import answer_override, ask_override
 from monitoring.views.patient import patient
+from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
 from monitoring.views.result import log_result
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.today import today
@@ -21,6 +22,11 @@ urlpatterns = [
     path("patients/<int:patient_id>/supplied/<int:dispense_id>/void/", void_supply, name="void_supply"),
     path("patients/<int:patient_id>/overrides/", ask_override, name="ask_override"),
     path("patients/<int:patient_id>/overrides/<int:override_id>/", answer_override, name="answer_override"),
+    path("patients/<int:patient_id>/rems/", rems, name="rems"),
+    path("patients/<int:patient_id>/rems/record/", record_programme, name="record_programme"),
+    path("patients/<int:patient_id>/rems/<int:record_id>/void/", void_programme, name="void_programme"),
+    path("patients/<int:patient_id>/register/", non_rechallenge, name="non_rechallenge"),
+    path("status-forms/", status_forms, name="status_forms"),
     path("alerts/<int:alert_id>/", alert, name="alert"),
     path("alerts/<int:alert_id>/acknowledge/", acknowledge, name="acknowledge"),
     path("alerts/<int:alert_id>/resolve/", resolve, name="resolve"),

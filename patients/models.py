@@ -25,6 +25,7 @@ DEFAULT_POLICIES: dict[str, int] = {
     "bridges_per_period": 1,
     "bridge_period_days": 28,
     "tablets_warning_days": 3,
+    "registry_required": 0,
 }
 
 

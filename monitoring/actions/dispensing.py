@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from monitoring.actions.judging import judge, locked
+from monitoring.actions.programmes import is_enrolled
 from monitoring.alerts import HOLDS
 from monitoring.models import Authorisation, Dispense, Override, Treatment
 from monitoring.models.result import standing
@@ -36,7 +37,11 @@ def policy_of(clinic: Clinic) -> SupplyPolicy:
     days: dict[Frequency, int] = {}
     if "supply_monthly_days" in clinic.policies:
         days["monthly"] = clinic.policy("supply_monthly_days")
-    return SupplyPolicy(days=days, margin_days=clinic.policy("supply_margin_days"))
+    return SupplyPolicy(
+        days=days,
+        margin_days=clinic.policy("supply_margin_days"),
+        needs_enrolment=clinic.policy("registry_required") == 1,
+    )
 
 
 def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
@@ -44,13 +49,15 @@ def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
     versions = list(treatment.results.order_by("drawn_at", "pk"))
     judgement = judge(treatment, versions, as_of=now)
     zone = treatment.clinic.zone
+    policy = policy_of(treatment.clinic)
     drawn = max((row.drawn_at for row in standing(versions) if row.status != "preliminary"), default=None)
     return eligibility(
         judgement,
         treatment.protocol,
         day=now.astimezone(zone).date(),
         drawn_on=drawn.astimezone(zone).date() if drawn else None,
-        policy=policy_of(treatment.clinic),
+        policy=policy,
+        enrolled=is_enrolled(treatment) if policy.needs_enrolment else None,
     )
 
 

@@ -7,6 +7,7 @@ from monitoring.models.draw import Draw
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
+from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
 from monitoring.models.result import Result
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
 
@@ -25,10 +26,14 @@ __all__ = [
     "Import",
     "Laboratory",
     "Merge",
+    "NonRechallenge",
     "Outcome",
     "Override",
+    "Programme",
+    "ProgrammeRecord",
     "QuarantinedRow",
     "ReasonCode",
+    "RecordKind",
     "Result",
     "Severity",
     "TakeOver",
