@@ -187,7 +187,7 @@ class System:
             assert status == 0, (self.place / "clients.err").read_text()[-2000:]
 
     def judged(self, clients, wait=45):
-        """The separate judge's verdict, once everything has had time to be delivered; the figures are these clients'."""
+        """The separate judge's verdict, once everything has had time to be delivered; figures are these clients'."""
         logs = [str(self.place / f"client-{self.clients.index(client)}.log") for client in clients]
         end = time.monotonic() + wait
         while True:
