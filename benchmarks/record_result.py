@@ -5,6 +5,7 @@ python -m benchmarks.record_result [--quick] [--seconds N]
 
 import argparse
 import http.client
+import itertools
 import json
 import multiprocessing
 import os
@@ -19,22 +20,57 @@ from clozatrack.embedded import free_port, wait_for_port
 
 CLIENTS = (1, 8, 16)
 WEEKS = 20
+SHAPES = 8
+A_FIGURE = 800
+"""Treatments for one figure, which no other figure touches."""
 
 
-def people(count):
-    """Treatments with twenty weeks of history, and a token."""
+# The same treatments again, as often as asked, so that no figure is taken on longer histories than another.
+CLONES = """
+SET session_replication_role = replica;
+INSERT INTO patients_patient (id, clinic_id, mrn, given_name, family_name, date_of_birth, created_at)
+    SELECT id + n * 100000, clinic_id, mrn || '-' || n, given_name, family_name, date_of_birth, created_at
+    FROM patients_patient, generate_series(1, %(copies)s) n;
+INSERT INTO monitoring_treatment ({treatment}, id, patient_id)
+    SELECT {treatment}, id + n * 100000, patient_id + n * 100000
+    FROM monitoring_treatment, generate_series(1, %(copies)s) n;
+INSERT INTO monitoring_result ({result}, treatment_id, accession)
+    SELECT {result}, treatment_id + n * 100000, accession || '-' || n
+    FROM monitoring_result, generate_series(1, %(copies)s) n;
+INSERT INTO monitoring_treatmentevent ({event}, treatment_id)
+    SELECT {event}, treatment_id + n * 100000
+    FROM monitoring_treatmentevent, generate_series(1, %(copies)s) n;
+VACUUM ANALYZE;
+"""
+
+
+def people(server, count):
+    """For each figure its own treatments with twenty weeks of history; and a token."""
+    import psycopg
+
+    from monitoring.models import Result, Treatment, TreatmentEvent
     from patients.actions import issue_token
     from tests.cast import DAY, NOW, a_clinic, a_count, a_treatment
 
+    def columns(model, *but):
+        return ", ".join(field.column for field in model._meta.concrete_fields if field.column not in ("id", *but))
+
     clinic = a_clinic()
-    made = []
-    for _ in range(count):
+    for _ in range(SHAPES):
         treatment = a_treatment(clinic, started=NOW - 150 * DAY)
         for week in range(WEEKS, 0, -1):
             a_count(treatment, 2500, at=NOW - week * 7 * DAY, now=NOW - week * 7 * DAY)
-        made.append(treatment.pk)
+    cloning = CLONES.format(
+        treatment=columns(Treatment, "patient_id"),
+        result=columns(Result, "treatment_id", "accession"),
+        event=columns(TreatmentEvent, "treatment_id"),
+    )
+    reach = {"host": "127.0.0.1", "port": server.port, "user": "postgres", "dbname": "clozatrack"}
+    with psycopg.connect(**reach, autocommit=True, cursor_factory=psycopg.ClientCursor) as admin:
+        for statement in cloning.split(";")[:-1]:
+            admin.execute(statement, {"copies": count // SHAPES})
     _, token = issue_token(clinic=clinic, name="bench", verbs=["results:write"], by=None, now=NOW)
-    return clinic.pk, made, token
+    return clinic.pk, list(Treatment.objects.order_by("pk").values_list("pk", flat=True)), token
 
 
 def raw(clinic, ids, number):
@@ -149,15 +185,16 @@ def main():
     options.add_argument("--seconds", type=float, default=8)
     chosen = options.parse_args()
     seconds = 2 if chosen.quick else chosen.seconds
-    with database():
+    with database() as server:
         from django.db import connection
 
-        clinic, ids, token = people(64)
+        clinic, ids, token = people(server, A_FIGURE * len(CLIENTS) * 3)
+        fresh = (ids[first : first + A_FIGURE] for first in itertools.count(0, A_FIGURE))
         connection.close()
         port = free_port()
         web = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "clozatrack.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-             "--worker-class", "gthread", "--threads", "8", "--log-level", "error", "--keep-alive", "30"],
+             "--worker-class", "gthread", "--threads", "8", "--log-level", "error", "--keep-alive", "30", "--no-control-socket"],
             env=os.environ | {"CLOZATRACK_DB_POOL": "1"}, cwd=Path(__file__).parents[1],
         )  # fmt: skip
         try:
@@ -166,7 +203,7 @@ def main():
             ways = {"raw psycopg": raw, "record_result": action, "API, gunicorn": api(port, token)}
             for clients in CLIENTS:
                 figures = {
-                    name: measure(make, clinic, ids, clients, seconds, f"{name[0]}{clients}-")
+                    name: measure(make, clinic, next(fresh), clients, seconds, f"{name[0]}{clients}-")
                     for name, make in ways.items()
                 }
                 base = figures["raw psycopg"][0]
