@@ -4,6 +4,8 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -11,8 +13,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
-from clozatrack.embedded import Postgres, working_in
+from clozatrack.embedded import PROJECT, Postgres, working_in
 from notifications.actions import BATCH
 from tests.faults.system import DIES, System
 
@@ -21,6 +24,8 @@ ROUNDS = int(os.environ.get("CLOZATRACK_ROUNDS", str(len(DIES))))
 PEOPLE = 12
 A_ROUND = 8
 LATE = 4
+COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
+PARTS = ("web", "worker", "beat", "deliver")
 HEALTHY = 200 if ROUNDS >= 100 else 40
 
 
@@ -145,6 +150,34 @@ def test_h36_a_second_server_never_starts_beside_a_session_of_the_killed_one(pla
     server.longest_start = 30.0
     server.start()
     server.stop()
+
+
+def test_each_parts_health_check_in_production_passes_while_it_runs_and_fails_without_it(system):
+    checks = {name: service["healthcheck"]["test"] for name, service in COMPOSE["services"].items() if name in PARTS}
+    for name in PARTS:
+        wait_until(lambda name=name: well(system, checks[name]))
+    for name in ("web", "worker"):
+        system.kill(name)
+        assert not well(system, checks[name])
+        system.start(name)
+
+
+def well(system, check):
+    """Whether the health check passes, run as the container would."""
+    how, *words = [word.replace("$$", "$") for word in check]
+    command = ["sh", "-c", *words] if how == "CMD-SHELL" else words
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    command += [str(system.web)] if "clozatrack.probe" in command else []
+    run = subprocess.run(
+        command, cwd=PROJECT, env=system.environment | {"PATH": path}, capture_output=True, timeout=60, check=False
+    )
+    return run.returncode == 0
+
+
+def wait_until(true, longest=60):
+    end = time.monotonic() + longest
+    while not true():
+        assert time.monotonic() < end
 
 
 def connected(server):

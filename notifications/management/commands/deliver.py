@@ -5,6 +5,7 @@ worker delays a message. Running it beside the Celery worker is safe: rows are l
 """
 
 import signal
+import time
 from types import FrameType
 from typing import Any
 
@@ -15,9 +16,11 @@ from django.db import OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from clozatrack.starting import refuse_wrong_database
+from notifications.actions import beat
 from notifications.loop import deliver_due
 
 LOOK_EVERY = 1.0
+NOTE_EVERY = 30.0
 
 
 class Command(BaseCommand):
@@ -25,6 +28,7 @@ class Command(BaseCommand):
 
     help = "Send the messages that are due; looks every second and whenever one is written."
     stopping = False
+    noted_at = float("-inf")
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--once` for a single look."""
@@ -53,11 +57,18 @@ class Command(BaseCommand):
                     looked = True
                 deliver_due(timezone.now)
                 self._wait()
+                self._note()
             except (OperationalError, psycopg.OperationalError) as error:
                 self.stderr.write(f"the database does not answer, trying again: {error}")
                 looked = False
                 signal.sigtimedwait([], LOOK_EVERY)
                 close_old_connections()
+
+    def _note(self) -> None:
+        """A heartbeat of the loop's own, twice a minute: the other one may be a Celery worker's."""
+        if time.monotonic() - self.noted_at >= NOTE_EVERY:
+            beat("deliver loop", now=timezone.now())
+            self.noted_at = time.monotonic()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True
