@@ -1,10 +1,14 @@
 """Results a second and p99 through record_result and through the API under gunicorn, beside raw psycopg.
 
+The processor time of a result is that of client, web server and PostgreSQL together: on a busy machine it says more
+than the clock.
+
 python -m benchmarks.record_result [--quick] [--seconds N]
 """
 
 import argparse
 import http.client
+import itertools
 import json
 import multiprocessing
 import os
@@ -19,22 +23,57 @@ from clozatrack.embedded import free_port, wait_for_port
 
 CLIENTS = (1, 8, 16)
 WEEKS = 20
+SHAPES = 8
+A_FIGURE = 800
+"""Treatments for one figure, which no other figure touches."""
 
 
-def people(count):
-    """Treatments with twenty weeks of history, and a token."""
+# The same treatments again, as often as asked, so that no figure is taken on longer histories than another.
+CLONES = """
+SET session_replication_role = replica;
+INSERT INTO patients_patient (id, clinic_id, mrn, given_name, family_name, date_of_birth, created_at)
+    SELECT id + n * 100000, clinic_id, mrn || '-' || n, given_name, family_name, date_of_birth, created_at
+    FROM patients_patient, generate_series(1, %(copies)s) n;
+INSERT INTO monitoring_treatment ({treatment}, id, patient_id)
+    SELECT {treatment}, id + n * 100000, patient_id + n * 100000
+    FROM monitoring_treatment, generate_series(1, %(copies)s) n;
+INSERT INTO monitoring_result ({result}, treatment_id, accession)
+    SELECT {result}, treatment_id + n * 100000, accession || '-' || n
+    FROM monitoring_result, generate_series(1, %(copies)s) n;
+INSERT INTO monitoring_treatmentevent ({event}, treatment_id)
+    SELECT {event}, treatment_id + n * 100000
+    FROM monitoring_treatmentevent, generate_series(1, %(copies)s) n;
+VACUUM ANALYZE;
+"""
+
+
+def people(server, count):
+    """For each figure its own treatments with twenty weeks of history; and a token."""
+    import psycopg
+
+    from monitoring.models import Result, Treatment, TreatmentEvent
     from patients.actions import issue_token
     from tests.cast import DAY, NOW, a_clinic, a_count, a_treatment
 
+    def columns(model, *but):
+        return ", ".join(field.column for field in model._meta.concrete_fields if field.column not in ("id", *but))
+
     clinic = a_clinic()
-    made = []
-    for _ in range(count):
+    for _ in range(SHAPES):
         treatment = a_treatment(clinic, started=NOW - 150 * DAY)
         for week in range(WEEKS, 0, -1):
             a_count(treatment, 2500, at=NOW - week * 7 * DAY, now=NOW - week * 7 * DAY)
-        made.append(treatment.pk)
+    cloning = CLONES.format(
+        treatment=columns(Treatment, "patient_id"),
+        result=columns(Result, "treatment_id", "accession"),
+        event=columns(TreatmentEvent, "treatment_id"),
+    )
+    reach = {"host": "127.0.0.1", "port": server.port, "user": "postgres", "dbname": "clozatrack"}
+    with psycopg.connect(**reach, autocommit=True, cursor_factory=psycopg.ClientCursor) as admin:
+        for statement in cloning.split(";")[:-1]:
+            admin.execute(statement, {"copies": count // SHAPES})
     _, token = issue_token(clinic=clinic, name="bench", verbs=["results:write"], by=None, now=NOW)
-    return clinic.pk, made, token
+    return clinic.pk, list(Treatment.objects.order_by("pk").values_list("pk", flat=True)), token
 
 
 def raw(clinic, ids, number):
@@ -59,8 +98,8 @@ def raw(clinic, ids, number):
             run("SELECT * FROM monitoring_benstatus WHERE treatment_id = %s", [pk]).fetchall()
             row = run(
                 "INSERT INTO monitoring_result (treatment_id, clinic_id, source, accession, version, status, drawn_at,"
-                " received_at, received, anc, anc_bound, wbc_bound, supported, flags)"
-                " VALUES (%s, %s, 'raw', %s, 1, 'final', %s, %s, '{}', 2500, '', '', false, '[]') RETURNING id",
+                " received_at, received, anc, anc_bound, wbc_bound, supported, flags, reason)"
+                " VALUES (%s, %s, 'raw', %s, 1, 'final', %s, %s, '{}', 2500, '', '', false, '[]', '') RETURNING id",
                 [pk, clinic, f"R{number}-{turn}", at, at],
             ).fetchone()
             run(
@@ -118,64 +157,110 @@ def api(port, token):
     return made
 
 
+def cpu_of(pid):
+    """Seconds of processor time of a process and of the children that it has buried."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(ticks) for ticks in said[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid):
+    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
 def client(make, clinic, ids, number, seconds, answers):
     once, waits, turn = make(clinic, ids, number), [], 0
-    end = time.monotonic() + seconds
+    end, begun_cpu = time.monotonic() + seconds, time.process_time()
     while time.monotonic() < end:
         begun = time.monotonic()
         once(turn)
         waits.append(time.monotonic() - begun)
         turn += 1
-    answers.put(waits)
+    answers.put((waits, time.process_time() - begun_cpu))
 
 
 def measure(make, clinic, ids, clients, seconds, mark):
+    """The waits of each result, and the processor time of the clients."""
     answers = multiprocessing.Queue()
     started = [
         multiprocessing.Process(
-            target=client, args=(make, clinic, ids[number::clients], f"{mark}{number}", seconds, answers)
+            target=client, args=(make, clinic, ids[number::clients], f"{mark}-{number}", seconds, answers)
         )
         for number in range(clients)
     ]
     [one.start() for one in started]
-    waits = sorted(wait for _ in started for wait in answers.get())
+    told = [answers.get() for _ in started]
     [one.join() for one in started]
-    return len(waits) / seconds, waits[int(len(waits) * 0.99)] * 1000
+    return [wait for waits, _ in told for wait in waits], sum(cpu for _, cpu in told)
+
+
+class Figure:
+    """One way at one number of clients, measured in turns with the others, so that all see the same machine."""
+
+    def __init__(self, name, make, clinic, ids, clients):
+        self.name, self.make, self.clinic, self.ids, self.clients = name, make, clinic, ids, clients
+        self.waits, self.cpu, self.took = [], 0.0, 0.0
+
+    def turn(self, servers, seconds, number):
+        before = sum(map(cpu_of, servers()))
+        mark = f"{self.name[0]}{self.clients}-{number}"
+        waits, cpu = measure(self.make, self.clinic, self.ids, self.clients, seconds, mark)
+        self.cpu += cpu + sum(map(cpu_of, servers())) - before
+        self.waits += waits
+        self.took += seconds
+
+    @property
+    def rate(self):
+        return len(self.waits) / self.took
+
+    @property
+    def each(self):
+        return self.cpu / len(self.waits) * 1000
+
+    def row(self, base):
+        late = sorted(self.waits)[int(len(self.waits) * 0.99)] * 1000
+        return (
+            self.clients, self.name, f"{self.rate:.0f}", f"{late:.1f}", f"{self.rate / base.rate:.2f}",
+            f"{self.each:.1f}", f"{base.each / self.each:.2f}",
+        )  # fmt: skip
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--seconds", type=float, default=8)
+    options.add_argument("--turns", type=int, default=4)
     chosen = options.parse_args()
     seconds = 2 if chosen.quick else chosen.seconds
-    with database():
+    with database() as server:
         from django.db import connection
 
-        clinic, ids, token = people(64)
+        clinic, ids, token = people(server, A_FIGURE * len(CLIENTS) * 3)
+        fresh = (ids[first : first + A_FIGURE] for first in itertools.count(0, A_FIGURE))
         connection.close()
         port = free_port()
         web = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "clozatrack.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-             "--worker-class", "gthread", "--threads", "8", "--log-level", "error", "--keep-alive", "30"],
+             "--worker-class", "gthread", "--threads", "8", "--log-level", "error", "--keep-alive", "30", "--no-control-socket"],
             env=os.environ | {"CLOZATRACK_DB_POOL": "1"}, cwd=Path(__file__).parents[1],
         )  # fmt: skip
         try:
             wait_for_port(port)
-            rows = []
             ways = {"raw psycopg": raw, "record_result": action, "API, gunicorn": api(port, token)}
+            rows = []
             for clients in CLIENTS:
-                figures = {
-                    name: measure(make, clinic, ids, clients, seconds, f"{name[0]}{clients}-")
-                    for name, make in ways.items()
-                }
-                base = figures["raw psycopg"][0]
-                rows += [(clients, name, f"{r:.0f}", f"{p:.1f}", f"{r / base:.2f}") for name, (r, p) in figures.items()]
+                figures = [Figure(name, make, clinic, next(fresh), clients) for name, make in ways.items()]
+                for number in range(chosen.turns):
+                    for figure in figures:
+                        figure.turn(lambda: family(server.child.pid) + family(web.pid), seconds / chosen.turns, number)
+                rows += [figure.row(figures[0]) for figure in figures]
         finally:
             web.terminate()
             web.wait()
-    say(f", PostgreSQL durable, {WEEKS} earlier counts each, {seconds:.0f} s a figure")
-    table(["clients", "way", "results/s", "p99 ms", "of raw"], rows)
+    say(f", PostgreSQL durable, {WEEKS} earlier counts each, {seconds:.0f} s a figure in {chosen.turns} turns")
+    table(["clients", "way", "results/s", "p99 ms", "of raw", "CPU ms each", "raw's CPU of it"], rows)
 
 
 if __name__ == "__main__":

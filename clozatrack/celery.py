@@ -20,7 +20,7 @@ def before_start(**kwargs: object) -> None:
     """In production neither worker nor beat starts on a database that is not in UTC."""
     # Django's settings are read only now: importing the app must not need them.
     try:
-        importlib.import_module("clozatrack.starting").refuse_wrong_database()
+        importlib.import_module("clozatrack.starting").wait_for_right_database()
     except ImproperlyConfigured as reason:
         # Celery logs and swallows any Exception of a signal's receiver: only SystemExit stops the start.
         raise SystemExit(str(reason)) from reason

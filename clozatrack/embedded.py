@@ -121,7 +121,7 @@ class Process:
         self.child = None
 
     def kill(self) -> None:
-        """kill -9, as a power cut would."""
+        """kill -9. The kernel keeps what it was given to write: this says nothing of a loss of power."""
         self.stop(signal.SIGKILL)
 
 
@@ -131,6 +131,7 @@ class Postgres(Process):
 
     state: Path = field(default_factory=state_dir)
     durable: bool = True
+    longest_start: float = LONGEST_START
 
     @property
     def cluster(self) -> Path:
@@ -176,15 +177,37 @@ class Postgres(Process):
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace')}")
 
+    def kill(self) -> None:
+        """kill -9 of the server and of every session: those of a server killed alone go on writing for a moment."""
+        if self.child is None:
+            return
+        # A stopped server starts no further session while the present ones are counted.
+        with contextlib.suppress(ProcessLookupError):
+            self.child.send_signal(signal.SIGSTOP)
+        sessions = [pid for pid in working_in(self.cluster) if pid != self.child.pid]
+        super().kill()
+        for pid in sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._wait_for_sessions()
+
+    def _wait_for_sessions(self) -> None:
+        end = time.monotonic() + self.longest_start
+        while left := working_in(self.cluster):
+            if time.monotonic() > end:
+                raise RuntimeError(f"PostgreSQL's processes {left} still work in {self.cluster}; stop them first")
+            time.sleep(0.01)
+
     def _forget_dead_server(self) -> None:
-        """After a power cut the pid file may name a process that is now something else."""
+        """After a power cut the pid file may name a process that is now something else. Never while anything of the
+        old server lives: the file is what keeps a new one from writing beside it."""
         lock = self.cluster / "postmaster.pid"
         if not lock.exists():
             return
-        pid = lock.read_text().split()[0]
-        command = Path(f"/proc/{pid}/cmdline")
-        if command.exists() and str(self.cluster).encode() in command.read_bytes():
+        pid = int(lock.read_text().split()[0])
+        if pid in working_in(self.cluster):
             raise RuntimeError(f"a PostgreSQL (process {pid}) already runs on {self.cluster}; stop it first")
+        self._wait_for_sessions()
         lock.unlink()
 
     def _launch(self, arguments: list[str]) -> None:
@@ -193,7 +216,7 @@ class Postgres(Process):
 
     def _wait(self, arguments: list[str]) -> None:
         """Until it answers and the app's own role is there: no superuser, so that no rule is bypassed."""
-        end = time.monotonic() + LONGEST_START
+        end = time.monotonic() + self.longest_start
         while True:
             if self.child is None or self.child.poll() is not None:
                 # Sessions of a server that was killed may hold its memory for a moment; then a new one ends at once.
@@ -207,6 +230,18 @@ class Postgres(Process):
                 if time.monotonic() > end:
                     raise RuntimeError(f"PostgreSQL did not start; see {self.state / 'postgres.log'}") from error
                 time.sleep(0.1)
+
+
+def working_in(place: Path) -> list[int]:
+    """The processes that live and have this as their working directory, as all of PostgreSQL's have its cluster."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if (entry / "cwd").readlink() == place.resolve():
+                found.append(int(entry.name))
+        except OSError:
+            continue  # It has ended, is a corpse without a directory, or is somebody else's.
+    return found
 
 
 def _make_role(admin: psycopg.Connection[Any]) -> None:

@@ -2,6 +2,7 @@
 
 DEFAULT_SECRETS = ("insecure-development-key", "changeme", "secret")
 SHORTEST_SECRET = 50
+NO_DATABASE = "the database does not answer"
 
 
 def refusals(*, secret: str, debug: bool, hosts: list[str], base_url: str) -> list[str]:

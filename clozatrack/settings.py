@@ -122,17 +122,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
+    "DIRECTIVES": {name: [NONE] for name in ("default-src", "base-uri", "frame-ancestors")}
+    | {name: [SELF] for name in ("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action")}
 }
 
 TIME_ZONE = "UTC"
@@ -166,6 +157,7 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_TASK_SOFT_TIME_LIMIT = 45
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
+CELERY_BEAT_SCHEDULER = "clozatrack.scheduler:WatchedScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "monitoring.tasks.sweep", "schedule": 60.0, "options": {"expires": 55}},
     "deliver": {"task": "notifications.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}},

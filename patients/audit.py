@@ -6,7 +6,12 @@ from typing import Any
 from patients.models import Actor, AuditEvent, Patient, actor_columns
 
 
-def record(
+def record(verb: str, **facts: Any) -> None:
+    """Write who did what, about whom, when, from where; in the caller's transaction. The facts are those of `event`."""
+    AuditEvent.objects.bulk_create([event(verb, **facts)])
+
+
+def event(
     verb: str,
     *,
     by: Actor,
@@ -16,15 +21,11 @@ def record(
     subject: str = "",
     ip: str | None = None,
     **detail: Any,
-) -> None:
-    """Write who did what, about whom, when, from where; in the caller's transaction."""
-    AuditEvent.objects.bulk_create(
-        [
-            AuditEvent(
-                at=now, verb=verb, clinic_id=clinic_id, patient_id=patient_id, subject=subject, ip=ip, detail=detail,
-                **actor_columns(by),
-            )
-        ]
+) -> AuditEvent:
+    """The line, not written yet."""
+    return AuditEvent(
+        at=now, verb=verb, clinic_id=clinic_id, patient_id=patient_id, subject=subject, ip=ip, detail=detail,
+        **actor_columns(by),
     )  # fmt: skip
 
 

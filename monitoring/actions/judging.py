@@ -1,32 +1,104 @@
 """Asking the rules about a treatment, and keeping what they said."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.db.models import F
+from django.db import connection
 
-from monitoring.models import Assessment, Result, Treatment
+from monitoring.models import Assessment, BenStatus, Result, Treatment, TreatmentEvent
 from monitoring.models.result import standing
 from monitoring.rules.assess import assess
 from monitoring.rules.judgement import Judgement, cautious
+from patients.models import Clinic, Patient, Staff
+from patients.rows import Rows
+
+TREATMENT, PATIENT, CLINIC, STAFF = Rows(Treatment), Rows(Patient), Rows(Clinic), Rows(Staff)
+RESULT, EVENT, BEN, ASSESSMENT = Rows(Result), Rows(TreatmentEvent), Rows(BenStatus), Rows(Assessment)
+
+LOCK = f"""
+    SELECT {TREATMENT.columns("t")}, {CLINIC.columns("c")}, {PATIENT.columns("p")}, {STAFF.columns("s")}
+    FROM {TREATMENT.table} t
+    JOIN {CLINIC.table} c ON c.id = t.clinic_id
+    JOIN {PATIENT.table} p ON p.id = t.patient_id
+    LEFT JOIN {STAFF.table} s ON s.id = t.clinician_id
+    WHERE t.id = %s
+"""  # noqa: S608  # names of our own tables and columns, here and below
+VERSIONS = f"""
+    SELECT {RESULT.columns("r")} FROM {RESULT.table} r WHERE r.treatment_id = %s ORDER BY r.drawn_at, r.id
+"""  # noqa: S608
+AROUND = f"""
+    SELECT {BEN.columns("b")}, {EVENT.columns("e")},
+           EXISTS (SELECT 1 FROM monitoring_alert WHERE treatment_id = one.id AND resolved_at IS NULL)
+    FROM (VALUES (%s::bigint)) AS one (id)
+    LEFT JOIN LATERAL (
+        SELECT * FROM {BEN.table} WHERE treatment_id = one.id ORDER BY confirmed_at DESC LIMIT 1
+    ) b ON true
+    LEFT JOIN {EVENT.table} e ON e.treatment_id = one.id
+    ORDER BY e.id
+"""  # noqa: S608
 
 
-def locked(treatment_id: int) -> Treatment:
-    """The treatment, locked until the transaction ends: results, events and decisions of one patient queue here."""
-    return (
-        Treatment.objects.select_for_update(of=("self",))
-        .select_related("clinic", "patient", "clinician")
-        .get(pk=treatment_id)
-    )
+def locked(treatment_id: int, *, clinic_id: int | None = None) -> Treatment:
+    """The treatment, locked until the transaction ends: results, events and decisions of one patient queue here.
+
+    With a clinic, only one of that clinic. Raises Treatment.DoesNotExist.
+    """
+    sql, parameters = LOCK, [treatment_id]
+    if clinic_id is not None:
+        sql, parameters = f"{sql} AND t.clinic_id = %s", [treatment_id, clinic_id]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} FOR UPDATE OF t", parameters)
+        found = cursor.fetchone()
+    if found is None:
+        raise Treatment.DoesNotExist
+    treatment: Treatment
+    treatment, clinic, patient, clinician = _read(found, TREATMENT, CLINIC, PATIENT, STAFF)
+    treatment.clinic, treatment.patient, treatment.clinician = clinic, patient, clinician
+    return treatment
 
 
-def judge(treatment: Treatment, versions: Sequence[Result], *, as_of: datetime) -> Judgement:
+def _read(values: Sequence[Any], *kinds: Rows[Any]) -> Iterable[Any]:
+    """The rows that stand side by side in one line of an answer."""
+    begin = 0
+    for kind in kinds:
+        yield kind.read(values[begin : begin + len(kind)])
+        begin += len(kind)
+
+
+class Facts(NamedTuple):
+    """What is known of a locked treatment: every version of every result, in draw order, and the rest."""
+
+    versions: list[Result]
+    events: list[TreatmentEvent]
+    alerted: bool
+    """Some alert of it is open."""
+
+
+def facts_of(treatment: Treatment) -> Facts:
+    """Read after the lock, never in its statement: that one may see other tables as they were before it waited."""
+    versions = RESULT.all(VERSIONS, [treatment.pk])
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, [treatment.pk])
+        around = cursor.fetchall()
+    read = [tuple(_read(values, BEN, EVENT)) for values in around]
+    treatment.ben = read[0][0]
+    return Facts(versions, [event for _, event in read if event is not None], alerted=around[0][-1])
+
+
+def judge(
+    treatment: Treatment,
+    versions: Sequence[Result],
+    *,
+    as_of: datetime,
+    events: Iterable[TreatmentEvent] | None = None,
+) -> Judgement:
     """What the rules make of the treatment. A preliminary result may restrict the answer, never permit more."""
     current = standing(list(versions))
-    final = assess(treatment.history_of(current), treatment.protocol, as_of)
+    final = assess(treatment.history_of(current, events=events), treatment.protocol, as_of)
     if all(result.status != "preliminary" for result in current):
         return final
-    with_preliminary = assess(treatment.history_of(current, preliminary=True), treatment.protocol, as_of)
+    with_preliminary = assess(treatment.history_of(current, preliminary=True, events=events), treatment.protocol, as_of)
     return cautious(final, with_preliminary)
 
 
@@ -34,8 +106,19 @@ def keep(
     treatment: Treatment, judgement: Judgement, *, result: Result | None, latest_draw_at: datetime | None, now: datetime
 ) -> Assessment:
     """Store the judgement and bring the treatment's derived columns up to it."""
-    treatment.version += 1
+    columns = bring_up(treatment, judgement, latest_draw_at=latest_draw_at, now=now)
+    Treatment.objects.filter(pk=treatment.pk).update(**columns)
+    assessment = as_assessment(treatment, judgement, result=result, now=now)
+    assessment.save(force_insert=True)
+    return assessment
+
+
+def bring_up(
+    treatment: Treatment, judgement: Judgement, *, latest_draw_at: datetime | None, now: datetime
+) -> dict[str, Any]:
+    """Set this copy's derived columns to the judgement; returns them, to be stored under the lock."""
     columns = {
+        "version": treatment.version + 1,
         "band": judgement.band or "",
         "advice": judgement.treatment,
         "frequency": judgement.frequency,
@@ -46,10 +129,14 @@ def keep(
         "latest_draw_at": latest_draw_at,
         "assessed_at": now,
     }
-    Treatment.objects.filter(pk=treatment.pk).update(version=F("version") + 1, **columns)
     for name, value in columns.items():
         setattr(treatment, name, value)
-    return Assessment.objects.create(
+    return columns
+
+
+def as_assessment(treatment: Treatment, judgement: Judgement, *, result: Result | None, now: datetime) -> Assessment:
+    """The judgement as a row that is not stored yet."""
+    return Assessment(
         treatment=treatment,
         result=result,
         version=treatment.version,

@@ -1,6 +1,7 @@
 """record_result: a laboratory result goes in; judgement, alert and messages come out, or nothing does."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,15 +10,16 @@ from django.db import IntegrityError, transaction
 
 from monitoring.actions.alerting import end_by_count, raise_alerts
 from monitoring.actions.correcting import tell_of_correction
-from monitoring.actions.judging import judge, keep, latest_draw, locked
+from monitoring.actions.judging import Facts, as_assessment, bring_up, facts_of, judge, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
+from monitoring.actions.storing import store
 from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
 from monitoring.models.result import Status, standing
 from monitoring.rules.errors import InputError
 from monitoring.rules.units import Reading, read_count
 from patients import audit
-from patients.models import Actor, Clinic, actor_columns
+from patients.models import Actor, AuditEvent, Clinic, actor_columns
 
 CLOCK_SKEW = timedelta(minutes=10)
 COUNT_FIELDS = ("anc", "wbc", "unit", "neutrophils_percent", "segs_percent", "bands_percent")
@@ -51,10 +53,16 @@ def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datet
 
     The same version again returns the stored one and does nothing else. Raises InputError naming the field.
     """
-    reading = check(report, treatment=treatment, now=now)
+    check(report, treatment=treatment, now=now)
+    with refusing_taken_accession(report), transaction.atomic():
+        return record_locked(treatment=locked(treatment.pk), report=report, by=by, now=now, ip=ip)
+
+
+@contextmanager
+def refusing_taken_accession(report: Report) -> Iterator[None]:
+    """Around the transaction: an accession that is another patient's is an InputError."""
     try:
-        with transaction.atomic():
-            return _record(locked(treatment.pk), report, reading, by, now, ip)
+        yield
     except IntegrityError as error:
         if "result_version_once" not in str(error):
             raise
@@ -63,41 +71,28 @@ def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datet
         ) from error
 
 
-def _record(
-    treatment: Treatment, report: Report, reading: Reading | None, by: Actor, now: datetime, ip: str | None
-) -> Result:
-    versions = list(treatment.results.order_by("drawn_at", "pk"))
-    earlier = [row for row in versions if (row.source, row.accession) == (report.source, report.accession)]
+def record_locked(*, treatment: Treatment, report: Report, by: Actor, now: datetime, ip: str | None = None) -> Result:
+    """record_result for a treatment that this very transaction has locked."""
+    reading = check(report, treatment=treatment, now=now)
+    facts = facts_of(treatment)
+    earlier = [row for row in facts.versions if (row.source, row.accession) == (report.source, report.accession)]
     report = _numbered(report, earlier)
     if same := _seen(earlier, report):
         return same
     _check_removal(earlier, report)
-    before = standing(versions)
+    before = standing(facts.versions)
     result = as_row(treatment, report, reading, now=now, by=by)
-    result.save(force_insert=True)
-    result.just_stored = True
-    versions = sorted([*versions, result], key=lambda row: row.drawn_at)
-    _derive(treatment, versions, result, now)
+    versions = sorted([*facts.versions, result], key=lambda row: row.drawn_at)
+    _derive(treatment, facts._replace(versions=versions), result, by, now, ip)
     if earlier:
         tell_of_correction(treatment, before=before, versions=versions, result=result, now=now)
-    audit.record(
-        "result_recorded",
-        by=by,
-        now=now,
-        clinic_id=treatment.clinic_id,
-        patient_id=treatment.patient_id,
-        subject=f"result:{result.pk}",
-        ip=ip,
-        status=result.status,
-        version=result.version,
-    )
     return result
 
 
-def _derive(treatment: Treatment, versions: list[Result], result: Result, now: datetime) -> None:
-    """Judgement, derived columns and alerts that follow from the new version."""
+def _derive(treatment: Treatment, facts: Facts, result: Result, by: Actor, now: datetime, ip: str | None) -> None:
+    """Judgement, derived columns and alerts that follow from the new version, and the line in the audit trail."""
     held_before = treatment.advice in HOLDS
-    judgement = judge(treatment, versions, as_of=now)
+    judgement = judge(treatment, facts.versions, as_of=now, events=facts.events)
     removed = result.status == Status.ENTERED_IN_ERROR
     found = called_for(
         table=treatment.table,
@@ -105,11 +100,27 @@ def _derive(treatment: Treatment, versions: list[Result], result: Result, now: d
         judgement=judgement,
         held_before=held_before,
     )
-    keep(treatment, judgement, result=result, latest_draw_at=latest_draw(versions), now=now)
-    if result.status != Status.PRELIMINARY:
+    columns = bring_up(treatment, judgement, latest_draw_at=latest_draw(facts.versions), now=now)
+    result.judgement_given = as_assessment(treatment, judgement, result=None, now=now)
+    store(treatment, columns, result, result.judgement_given, recorded(treatment, result, by, now, ip))
+    if result.status != Status.PRELIMINARY and facts.alerted:
         end_by_count(treatment, judgement=judgement, now=now)
     raise_alerts(treatment, found, result=result, now=now)
     revoke_supplies(treatment, now=now)
+
+
+def recorded(treatment: Treatment, result: Result, by: Actor, now: datetime, ip: str | None) -> AuditEvent:
+    """The line in the audit trail; its subject is known when the result is stored."""
+    return audit.event(
+        "result_recorded",
+        by=by,
+        now=now,
+        clinic_id=treatment.clinic_id,
+        patient_id=treatment.patient_id,
+        ip=ip,
+        status=result.status,
+        version=result.version,
+    )
 
 
 def check(report: Report, *, treatment: Treatment, now: datetime) -> Reading | None:

@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring.actions.judging import judge
-from monitoring.actions.record_result import record_result
+from monitoring.actions.judging import judge, locked
+from monitoring.actions.record_result import record_locked, refusing_taken_accession
 from monitoring.api import schema, writing
 from monitoring.api.problems import Conflict
 from monitoring.api.reading import read_report
@@ -134,29 +134,34 @@ class Results(APIView):
     )  # fmt: skip
     def post(self, request: Request, treatment_id: int) -> Response:
         """Record a result: 201 when it is new, 200 when the same one is known already."""
-        treatment = get_object_or_404(treatments_of(caller(request)), pk=treatment_id)
         report, key = read_report(request.data), request.headers.get("Idempotency-Key", "")
         if len(key) > 120:
             raise InputError("Idempotency-Key", "send at most 120 characters")
-        body_hash = hashlib.sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
-        if key and (known := _known(caller(request), key, body_hash, treatment)):
-            return _recorded(known, 200)
-        with transaction.atomic():
-            now, ip = timezone.now(), request.META.get("REMOTE_ADDR")
+        token, now, ip = caller(request), timezone.now(), request.META.get("REMOTE_ADDR")
+        with refusing_taken_accession(report), transaction.atomic():
             try:
-                result = record_result(treatment=treatment, report=report, by=caller(request), now=now, ip=ip)
+                treatment = locked(treatment_id, clinic_id=token.clinic_id)
+            except Treatment.DoesNotExist as error:
+                raise Http404 from error
+            body_hash = _body_hash(request) if key else ""
+            if key and (known := _known(token, key, body_hash, treatment)):
+                return _recorded(known, 200)
+            try:
+                result = record_locked(treatment=treatment, report=report, by=token, now=now, ip=ip)
             except InputError as error:
                 if error.field in ("version", "accession") and "stored with other" in error.message:
                     raise Conflict(error.message) from error
                 raise
             if key:
-                row = IdempotencyKey(
-                    integration=caller(request), key=key, body_hash=body_hash, result=result, created_at=now
-                )
+                row = IdempotencyKey(integration=token, key=key, body_hash=body_hash, result=result, created_at=now)
                 IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
-                # Another request may have taken the key since: then nothing of this one may stay.
-                _known(caller(request), key, body_hash, treatment)
+                # A request for another treatment may have taken the key since: then nothing of this one may stay.
+                _known(token, key, body_hash, treatment)
         return _recorded(result, 201 if result.just_stored else 200)
+
+
+def _body_hash(request: Request) -> str:
+    return hashlib.sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _known(integration: Integration, key: str, body_hash: str, treatment: Treatment) -> Result | None:
@@ -169,7 +174,8 @@ def _known(integration: Integration, key: str, body_hash: str, treatment: Treatm
 
 
 def _recorded(result: Result, status: int) -> Response:
-    judgement = result.assessments.order_by("pk").values_list("judgement", flat=True).first()
+    given = result.judgement_given or result.assessments.order_by("pk").first()
+    judgement = given.judgement if given else None
     return Response({"result": writing.result(result), "judgement": judgement}, status=status)
 
 

@@ -1,6 +1,6 @@
 """Blood counts as the laboratory reported them. A correction is a new version; nothing is edited."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pgtrigger
 from django.db import models
@@ -9,6 +9,9 @@ from django.db.models import Q
 from monitoring.models.treatment import Treatment
 from monitoring.rules.history import Count
 from patients.models import APPEND_ONLY, Clinic, Integration, Staff
+
+if TYPE_CHECKING:
+    from monitoring.models.assessment import Assessment
 
 BOUNDS = ["", "<", ">"]
 
@@ -66,6 +69,8 @@ class Result(models.Model):
     objects = ResultQuerySet.as_manager()
     just_stored = False
     """True on the row that this very call has stored; False on one that was there already."""
+    judgement_given: "Assessment | None" = None
+    """The judgement that was stored with it by this very call."""
 
     class Meta:
         constraints: ClassVar = [

@@ -1,7 +1,7 @@
 """A treatment, what happened in it, and its history as the rules read it."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
@@ -122,13 +122,18 @@ class Treatment(models.Model):
         return self.history_of(known.current(), preliminary=preliminary, known_at=known_at)
 
     def history_of(
-        self, results: "list[Result]", *, preliminary: bool = False, known_at: datetime | None = None
+        self,
+        results: "list[Result]",
+        *,
+        preliminary: bool = False,
+        known_at: datetime | None = None,
+        events: "Iterable[TreatmentEvent] | None" = None,
     ) -> History:
-        """The history from results already read. Preliminary ones count only where asked for."""
+        """The history from results (and events, where given) already read. Preliminary ones count where asked for."""
         counts: list[Count | Event] = [
             result.count() for result in results if preliminary or result.status != "preliminary"
         ]
-        events = [event for event in self.events.all() if event.stands(known_at)]
+        happened = [event for event in (self.events.all() if events is None else events) if event.stands(known_at)]
         latest = self.ben
         if known_at is not None:
             latest = self.ben_statuses.filter(confirmed_at__lte=known_at).order_by("confirmed_at").last()
@@ -136,7 +141,7 @@ class Treatment(models.Model):
             time_zone=self.clinic.time_zone,
             population="ben" if latest else "general",
             baseline_anc=latest.baseline_anc if latest else None,
-            events=[*counts, *(event.as_event(self.clinic) for event in events)],
+            events=[*counts, *(event.as_event(self.clinic) for event in happened)],
         )
 
 

@@ -4,6 +4,7 @@ from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
+from clozatrack.refusals import NO_DATABASE
 from monitoring.health import ailments
 
 
@@ -12,5 +13,5 @@ def health(request: HttpRequest) -> JsonResponse:
     try:
         found = ailments(now=timezone.now())
     except DatabaseError:
-        found = ["the database does not answer"]
+        found = [NO_DATABASE]
     return JsonResponse({"ok": not found, "ailments": found}, status=503 if found else 200)

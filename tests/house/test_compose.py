@@ -24,13 +24,54 @@ def test_the_parts_are_those_of_the_design():
     assert COMPOSE["services"]["valkey"]["image"] == "valkey/valkey:9"
 
 
-def test_no_secret_has_a_default():
-    text = (ROOT / "docker-compose.yml").read_text()
-    for name in re.findall(r"\$\{(\w*(?:SECRET|DB_PASSWORD)\w*)(.)", text):
-        assert name[1] == ":", name
-    for name in ("CLOZATRACK_SECRET_KEY", "CLOZATRACK_DB_PASSWORD"):
-        assert f"${{{name}:?" in text
-        assert f"${{{name}:-" not in text
+SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|PASSPHRASE|CREDENTIAL|_KEY\b")
+ASKED_FOR = re.compile(r"\$\{\w+:\?[^}]+\}")
+"""Stops compose with these words when it is unset or empty."""
+
+
+def secrets_with_a_default(settings):
+    """Names and values of secrets that compose would take from anywhere but the environment, or empty."""
+    return {name: value for name, value in settings.items() if SECRET.search(name) and not ASKED_FOR.fullmatch(value)}
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_every_secret_comes_from_the_environment_and_nothing_starts_without_it(name):
+    service = COMPOSE["services"][name]
+    settings = {key: str(value) for key, value in service.get("environment", {}).items()}
+    assert secrets_with_a_default(settings) == {}
+    assert not service.get("env_file")
+    spoken = " ".join(
+        [*map(str, service.get("command", [])), *map(str, service.get("healthcheck", {}).get("test", []))]
+    )
+    assert not SECRET.search(spoken)
+
+
+def test_what_could_pass_for_a_secret_from_the_environment_is_caught():
+    for wrong in ("", "changeme", "${A:-}", "${A:-x}", "${A-x}", "${A}", "$A", "${A?unset}", "x${A:?set it}"):
+        assert secrets_with_a_default({"CLOZATRACK_SMTP_PASSWORD": wrong}), wrong
+    assert not secrets_with_a_default({"CLOZATRACK_SMTP_PASSWORD": "${A:?set it}", "CLOZATRACK_SMTP_PORT": "25"})
+
+
+def test_a_secret_is_the_same_wherever_it_stands_and_the_image_holds_none():
+    assert set(re.findall(r"\$\{(\w*(?:SECRET|PASSWORD)\w*)", (ROOT / "docker-compose.yml").read_text())) == {
+        "CLOZATRACK_SECRET_KEY",
+        "CLOZATRACK_DB_PASSWORD",
+        "CLOZATRACK_SMTP_PASSWORD",
+    }
+    for line in (ROOT / "Dockerfile").read_text().splitlines():
+        assert not (line.startswith(("ENV", "ARG")) and SECRET.search(line)), line
+
+
+def test_each_part_is_asked_about_itself_alone():
+    checks = {name: " ".join(COMPOSE["services"][name]["healthcheck"]["test"]) for name in LASTING}
+    assert len(set(checks.values())) == len(checks)
+    for name, asked in (
+        ("web", "clozatrack.probe"),
+        ("worker", "inspect ping"),
+        ("beat", "--part beat"),
+        ("deliver", "--part deliver loop"),
+    ):
+        assert asked in checks[name]
 
 
 def test_nothing_of_ours_runs_as_root_and_nothing_but_the_proxy_side_is_published():
