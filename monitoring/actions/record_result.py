@@ -9,11 +9,13 @@ from django.db import IntegrityError, transaction
 
 from monitoring.actions.alerting import end_by_count, raise_alerts
 from monitoring.actions.correcting import tell_of_correction
+from monitoring.actions.guarding import MANUAL, doubts, kept_answers, loosening, proof_in_words, refuse_unanswered
 from monitoring.actions.judging import judge, keep, latest_draw, locked
 from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
 from monitoring.models.result import Status, standing
 from monitoring.rules.errors import InputError
+from monitoring.rules.slips import Answers, Question
 from monitoring.rules.units import Reading, read_count
 from patients import audit
 from patients.models import Actor, Clinic, actor_columns
@@ -38,6 +40,8 @@ class Report:
     """A person has confirmed a number that looks like a slip of the unit."""
     reason: str = ""
     """Why it comes late or is corrected, or what proves it, in a person's words."""
+    answers: Answers = field(default_factory=Answers)
+    """What the typist answered to the questions of monitoring.rules.slips."""
 
     def received(self) -> dict[str, Any]:
         """What is kept as it came, and compared when the same version comes again."""
@@ -48,7 +52,8 @@ class Report:
 def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datetime, ip: str | None = None) -> Result:
     """Store the result, judge, alert, owe messages and audit: all in one transaction, with the treatment locked.
 
-    The same version again returns the stored one and does nothing else. Raises InputError naming the field.
+    The same version again returns the stored one and does nothing else. Raises InputError naming the field, and
+    DoubtError for a typed result whose questions are not answered.
     """
     reading = check(report, treatment=treatment, now=now)
     try:
@@ -73,10 +78,14 @@ def _record(
     _check_removal(earlier, report)
     before = standing(versions)
     result = as_row(treatment, report, reading, now=now, by=by)
+    typed = report.source == MANUAL and not earlier
+    asked = _guarded(treatment, before, result, report.answers, by, now) if typed else []
     result.save(force_insert=True)
     result.just_stored = True
     versions = sorted([*versions, result], key=lambda row: row.drawn_at)
     _derive(treatment, versions, result, now)
+    if typed:
+        raise_alerts(treatment, loosening(treatment, before, result, by=by), result=result, now=now)
     if earlier:
         tell_of_correction(treatment, before=before, versions=versions, result=result, now=now)
     audit.record(
@@ -89,8 +98,19 @@ def _record(
         ip=ip,
         status=result.status,
         version=result.version,
+        **kept_answers(asked, result, report.answers, by=by),
     )
     return result
+
+
+def _guarded(
+    treatment: Treatment, before: list[Result], result: Result, answers: Answers, by: Actor, now: datetime
+) -> list[Question]:
+    """The questions that were asked, all answered, and the answers kept beside the result."""
+    asked = doubts(treatment, before, result, by=by, now=now)
+    refuse_unanswered(asked, result, answers, by=by)
+    result.reason = " ".join(filter(None, [result.reason, proof_in_words(asked, result, answers, by=by)]))
+    return asked
 
 
 def _derive(treatment: Treatment, versions: list[Result], result: Result, now: datetime) -> None:
