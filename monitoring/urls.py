@@ -7,6 +7,7 @@ from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
 from monitoring.views.patient import patient
 from monitoring.views.result import log_result
+from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.today import today
 
 urlpatterns = [
@@ -19,4 +20,9 @@ urlpatterns = [
     path("mail/", dead_letters, name="dead_letters"),
     path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
+    path("log/", sheet, name="sheet"),
+    path("log/row/", sheet_row, name="sheet_row"),
+    path("log/rows/", sheet_rows, name="sheet_rows"),
+    path("log/draft/", sheet_draft, name="sheet_draft"),
+    path("log/found/", sheet_found, name="sheet_found"),
 ]

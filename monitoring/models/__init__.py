@@ -2,6 +2,7 @@
 
 from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity
 from monitoring.models.assessment import Assessment
+from monitoring.models.draft import Draft
 from monitoring.models.draw import Draw
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
@@ -17,6 +18,7 @@ __all__ = [
     "BenStatus",
     "Cause",
     "DoseChange",
+    "Draft",
     "Draw",
     "IdempotencyKey",
     "Import",
