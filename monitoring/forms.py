@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from monitoring.actions.guarding import MANUAL
+from monitoring.actions.guarding import MANUAL, accession_of
 from monitoring.actions.record_result import COUNT_FIELDS, Report
 from monitoring.models import Outcome
 from monitoring.rules.slips import Answers
@@ -78,7 +78,7 @@ class ResultForm(AnswersForm):
         sent = {name: self.cleaned_data.get(name) or None for name in COUNT_FIELDS}
         return Report(
             source=MANUAL,
-            accession=f"typed-{self.cleaned_data['entry']}",
+            accession=accession_of(self.cleaned_data["entry"]),
             drawn_at=drawn_at,
             count=sent | {"unit": self.clinic.count_unit},
             supported=self.cleaned_data["supported"],

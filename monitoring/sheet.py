@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
 
 from monitoring.actions.drafting import MOST_ROWS, TypedRow
-from monitoring.actions.guarding import MANUAL
+from monitoring.actions.guarding import MANUAL, accession_of
 from monitoring.actions.record_result import COUNT_FIELDS, Report
 from monitoring.forms import NUMBER, AnswersForm
 from patients.models import Clinic
@@ -80,7 +80,7 @@ class RowForm(AnswersForm):
         given = self.cleaned_data
         return Report(
             source=MANUAL,
-            accession=f"typed-{given['entry']}",
+            accession=accession_of(given["entry"]),
             drawn_at=given["drawn_at"],
             count={name: given.get(name) or None for name in COUNT_FIELDS} | {"unit": clinic.count_unit},
             supported=given["supported"],

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from monitoring.models import Draft
+from monitoring.actions.guarding import MANUAL, accession_of
+from monitoring.models import Draft, Result
 from patients.models import Clinic, Staff
 
 KEPT_FOR = timedelta(hours=24)
@@ -18,12 +19,18 @@ TypedRow = dict[str, str]
 def keep_draft(*, clinic: Clinic, rows: Sequence[TypedRow], by: Staff, now: datetime) -> None:
     """These rows are what this person has typed and not saved; none of them: nothing is kept."""
     Draft.objects.filter(saved_at__lt=now - KEPT_FOR).delete()
-    if rows:
-        Draft.objects.update_or_create(
-            staff=by, clinic=clinic, defaults={"rows": list(rows[:MOST_ROWS]), "saved_at": now}
-        )
+    if unsaved := _unsaved(clinic, rows[:MOST_ROWS]):
+        Draft.objects.update_or_create(staff=by, clinic=clinic, defaults={"rows": unsaved, "saved_at": now})
     else:
         Draft.objects.filter(staff=by, clinic=clinic).delete()
+
+
+def _unsaved(clinic: Clinic, rows: Sequence[TypedRow]) -> list[TypedRow]:
+    """A draft that is sent while its row is being saved must not bring the row back."""
+    keys = {accession_of(row.get("entry", "")) for row in rows}
+    stored = Result.objects.filter(clinic=clinic, source=MANUAL, accession__in=keys)
+    known = set(stored.values_list("accession", flat=True))
+    return [row for row in rows if accession_of(row.get("entry", "")) not in known]
 
 
 @transaction.atomic

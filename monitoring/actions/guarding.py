@@ -19,6 +19,11 @@ ONE_SITTING = timedelta(minutes=15)
 SHORTEST_ANSWER = 3
 
 
+def accession_of(entry: str) -> str:
+    """The key under which a typed entry is stored, so that a second submit is the same result."""
+    return f"typed-{entry}"
+
+
 def doubts(
     treatment: Treatment, before: Sequence[Result], result: Result, *, by: Actor, now: datetime
 ) -> list[Question]:

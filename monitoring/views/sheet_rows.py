@@ -15,6 +15,7 @@ from monitoring.rules.errors import InputError
 from monitoring.rules.slips import DoubtError
 from monitoring.sheet import RowForm, fingerprint, row_form
 from monitoring.views.asking import Said, in_unit, said_of
+from patients import audit
 from patients.access import patients_of
 from patients.models import Clinic, Patient, Staff
 
@@ -117,6 +118,9 @@ def _looked_at(row: Row, typed: TypedRow, desk: Desk) -> Row:
     except InputError as error:
         return _refused_by(row, error)
     row.said = said_of(weighed, row.treatment)
+    if not typed.get("shown"):
+        # The judgement tells of earlier counts, so the first look at it is an opening of the patient.
+        audit.opened(row.treatment.patient, by=desk.staff, now=desk.now, ip=desk.ip)
     row.state = "judged" if row.said.ready else "asked"
     return row
 

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from monitoring.models import Alert, Draft, Result
+from patients.models import AuditEvent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,27 @@ def test_a_row_says_what_it_means_before_it_is_saved(as_nurse, clinic):
     assert "Repeat by <strong>Tue 15 Sep, 07:30</strong>" in page
     assert "Quill, Alex, born <strong>1980-05-17</strong>, MRN <strong>A1</strong>" in page
     assert not Result.objects.filter(source="manual").exists()
+
+
+def test_the_first_look_at_a_row_is_audited_as_an_opening_of_the_patient(as_nurse, clinic):
+    treatment = on_treatment(clinic, "A1")
+    saved(as_nurse, row(1, "A1", "2.2") | row(2, "B1", "2.2"))
+    seen = AuditEvent.objects.filter(staff__isnull=False).order_by("pk")
+    assert [event.verb for event in seen] == ["patient_opened", "result_recorded"]
+    assert {event.patient_id for event in seen} == {treatment.patient_id}
+
+
+def test_h11_the_form_of_one_result_asks_the_same_questions(as_nurse, clinic):
+    treatment = on_treatment(clinic, "A1", last=900)
+    address = reverse("log_result", args=[treatment.patient_id])
+    form = {"drawn_at": "2026-09-14T07:30", "anc": "1.3", "entry": str(uuid4()), "save": "1"}
+    page = as_nurse.post(address, form).content.decode()
+    assert "Type the number again from the report" in page
+    assert "1.3, was 0.9 on 7 Sep 2026: up 44 %" in page
+    assert not Result.objects.filter(source="manual").exists()
+    answers = {"asked": "loosens", "again": "1.3", "document": "L-4711"}
+    assert as_nurse.post(address, form | answers).status_code == 302
+    assert Result.objects.get(source="manual").reason == "Laboratory report L-4711."
 
 
 def test_one_bad_row_never_loses_the_others_and_the_rest_are_receipts(as_nurse, clinic):

@@ -6,6 +6,7 @@
   if (!sheet) return;
   const rows = document.getElementById("rows");
   const tells = document.getElementById("sheet-tells");
+  const voice = document.getElementById("sheet-voice");
   const alarm = document.getElementById("sheet-alarm");
   const FIELDS = ["who", "drawn_on", "drawn_time", "anc", "wbc", "neutrophils_percent", "segs_percent", "bands_percent", "supported"];
   const PAUSE = 120;
@@ -102,15 +103,18 @@
     row.shownFor = sent;
     mark(row);
     count();
+    // Whoever listens hears what the row means and what is asked, as others see it.
+    voice.textContent = `Row ${row.dataset.number}. ${says(row).textContent.replace(/\s+/g, " ").trim()}`;
     return became;
   }
 
   function receipt(row, kept) {
-    const within = row.contains(document.activeElement);
-    const next = within ? following(row) : null;
+    const here = row.contains(document.activeElement);
+    const next = here ? following(row) : null;
     row.replaceWith(kept);
-    if (within) (next || kept).querySelector("input, a")?.focus();
+    if (here) (next || kept).querySelector("input:not([type=hidden]), a")?.focus();
     count();
+    keepSoon();
   }
 
   function mark(row) {
@@ -153,6 +157,13 @@
       || (text(row, "anc") || text(row, "wbc") ? null : input(row, "anc"));
   }
 
+  // White cells are followed by their percentages: the neutrophils', or segmented ones and bands.
+  function within(row, field) {
+    const name = field.name.slice(field.name.indexOf("-") + 1);
+    const next = { wbc: "neutrophils_percent", neutrophils_percent: text(row, "neutrophils_percent") ? "" : "segs_percent", segs_percent: "bands_percent" }[name];
+    return next && text(row, "wbc") && !text(row, next) && state(row) === "typed" ? input(row, next) : null;
+  }
+
   function pressed(row, field) {
     if (row.classList.contains("waiting")) return;
     const mine = answers(row);
@@ -162,8 +173,10 @@
       if (left) left.focus(); else save(row, false);
       return;
     }
+    const on = within(row, field);
     const empty = nextEmpty(row);
-    if (empty && empty !== field) empty.focus();
+    if (on) on.focus();
+    else if (empty && empty !== field) empty.focus();
     else if (empty && field !== input(row, "anc")) field.focus();
     else if (state(row) === "judged") save(row, true);
     else if (state(row) === "asked") (mine.find(one => !answered(one)) || mine[0]).focus();
@@ -238,12 +251,16 @@
   sheet.addEventListener("input", event => {
     const row = rowOf(event.target);
     if (!row) return;
-    unkept = true;
     remember();
     if (event.target === input(row, "who")) look(row);
+    keepSoon();
+  });
+
+  function keepSoon() {
+    unkept = true;
     clearTimeout(draftTimer);
     draftTimer = setTimeout(keep, DRAFT_PAUSE);
-  });
+  }
 
   async function keep() {
     const answer = await ask(sheet.dataset.draft, fieldsOf(entries().filter(begun)));
@@ -290,10 +307,7 @@
     input(row, "who").value = option.dataset.mrn;
     choose(row, option.dataset.chosen);
     close(row);
-    sheet.dispatchEvent(new Event("input"));
-    unkept = true;
-    clearTimeout(draftTimer);
-    draftTimer = setTimeout(keep, DRAFT_PAUSE);
+    keepSoon();
   }
 
   function look(row) {
@@ -305,6 +319,7 @@
   async function find(row) {
     const words = text(row, "who");
     if (!words) return close(row);
+    if (list(row) && row.foundFor === words) return;
     const query = new URLSearchParams({ q: words, clinic: sheet.dataset.clinic, row: row.dataset.number });
     const answer = await ask(`${sheet.dataset.found}?${query}`);
     const found = answer && parsed(await answer.text());
@@ -318,6 +333,7 @@
       return;
     }
     row.querySelector(".who").append(found);
+    row.foundFor = words;
     input(row, "who").setAttribute("aria-expanded", "true");
     // Of several people nobody is chosen by chance: one has to be pointed at.
     if (exact || (only && !others.length)) point(row, exact || only);
