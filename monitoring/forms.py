@@ -1,18 +1,53 @@
 """What a page may be told."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django import forms
 
+from monitoring.actions.guarding import MANUAL, accession_of
 from monitoring.actions.record_result import COUNT_FIELDS, Report
 from monitoring.models import Outcome
+from monitoring.rules.slips import Answers
 from patients.models import Clinic
 
+Colleagues = Iterable[tuple[int, str]]
 NUMBER = {"inputmode": "decimal", "autocomplete": "off", "spellcheck": "false"}
 
 
-class ResultForm(forms.Form):
+class AnswersForm(forms.Form):
+    """The answers to what a typed result is asked about; shown only where something is asked."""
+
+    asked = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
+    again = forms.CharField(label="The number again", required=False, max_length=24, widget=forms.TextInput(NUMBER))
+    document = forms.CharField(label="Number of the laboratory's report", required=False, max_length=80)
+    second = forms.TypedChoiceField(
+        label="or a second person who has read it", required=False, coerce=int, empty_value=None
+    )
+    reason = forms.CharField(label="Reason", required=False, max_length=500)
+    sure = forms.BooleanField(label="I have looked at the report again, and it is so", required=False)
+
+    def __init__(self, *args: Any, colleagues: Colleagues = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = self.fields["second"]
+        if isinstance(choices, forms.ChoiceField):
+            choices.choices = [("", "Nobody"), *colleagues]
+
+    def answers(self) -> Answers:
+        """As the action takes them."""
+        given = self.cleaned_data
+        return Answers(
+            confirmed=tuple(given["asked"].split(",")),
+            again=given["again"],
+            document=given["document"],
+            second=given["second"],
+            reason=given["reason"],
+            sure=given["sure"],
+        )
+
+
+class ResultForm(AnswersForm):
     """One blood count typed by a person. The unit is the clinic's own and is not typed."""
 
     drawn_at = forms.DateTimeField(
@@ -42,12 +77,13 @@ class ResultForm(forms.Form):
         drawn_at: datetime = self.cleaned_data["drawn_at"]
         sent = {name: self.cleaned_data.get(name) or None for name in COUNT_FIELDS}
         return Report(
-            source="manual",
-            accession=f"typed-{self.cleaned_data['entry']}",
+            source=MANUAL,
+            accession=accession_of(self.cleaned_data["entry"]),
             drawn_at=drawn_at,
             count=sent | {"unit": self.clinic.count_unit},
             supported=self.cleaned_data["supported"],
             confirmed=self.cleaned_data["confirmed"],
+            answers=self.answers(),
         )
 
 

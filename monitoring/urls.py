@@ -9,6 +9,7 @@ from monitoring.views.override import answer_override, ask_override
 from monitoring.views.patient import patient
 from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
 from monitoring.views.result import log_result
+from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.today import today
 
@@ -33,4 +34,9 @@ urlpatterns = [
     path("mail/", dead_letters, name="dead_letters"),
     path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
+    path("log/", sheet, name="sheet"),
+    path("log/row/", sheet_row, name="sheet_row"),
+    path("log/rows/", sheet_rows, name="sheet_rows"),
+    path("log/draft/", sheet_draft, name="sheet_draft"),
+    path("log/found/", sheet_found, name="sheet_found"),
 ]

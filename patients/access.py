@@ -67,3 +67,14 @@ def verbs_of(actor: Staff) -> set[str]:
     """Everything that a person may do somewhere; one query."""
     roles = set(actor.memberships.filter(active=True).values_list("role", flat=True))
     return {verb for verb, allowed in MAY.items() if roles & set(allowed)}
+
+
+def colleagues_of(actor: Staff, clinic_id: int) -> QuerySet[Staff]:
+    """The others who see patients at this clinic: a second person is one of them."""
+    there = Staff.objects.filter(
+        is_active=True,
+        memberships__clinic=clinic_id,
+        memberships__active=True,
+        memberships__role__in=MAY["see_patients"],
+    )
+    return there.exclude(pk=actor.pk).order_by("last_name", "first_name", "username").distinct()

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from monitoring.actions.alerting import end_by_count, raise_alerts
 from monitoring.actions.correcting import tell_of_correction
+from monitoring.actions.guarding import MANUAL, doubts, kept_answers, loosening, proof_in_words, refuse_unanswered
 from monitoring.actions.judging import Facts, as_assessment, bring_up, facts_of, judge, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.actions.storing import store
@@ -17,6 +18,7 @@ from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
 from monitoring.models.result import Status, standing
 from monitoring.rules.errors import InputError
+from monitoring.rules.slips import Answers, Question
 from monitoring.rules.units import Reading, read_count
 from patients import audit
 from patients.models import Actor, AuditEvent, Clinic, actor_columns
@@ -41,6 +43,8 @@ class Report:
     """A person has confirmed a number that looks like a slip of the unit."""
     reason: str = ""
     """Why it comes late or is corrected, or what proves it, in a person's words."""
+    answers: Answers = field(default_factory=Answers)
+    """What the typist answered to the questions of monitoring.rules.slips."""
 
     def received(self) -> dict[str, Any]:
         """What is kept as it came, and compared when the same version comes again."""
@@ -51,7 +55,8 @@ class Report:
 def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datetime, ip: str | None = None) -> Result:
     """Store the result, judge, alert, owe messages and audit: all in one transaction, with the treatment locked.
 
-    The same version again returns the stored one and does nothing else. Raises InputError naming the field.
+    The same version again returns the stored one and does nothing else. Raises InputError naming the field, and
+    DoubtError for a typed result whose questions are not answered.
     """
     check(report, treatment=treatment, now=now)
     with refusing_taken_accession(report), transaction.atomic():
@@ -82,15 +87,30 @@ def record_locked(*, treatment: Treatment, report: Report, by: Actor, now: datet
     _check_removal(earlier, report)
     before = standing(facts.versions)
     result = as_row(treatment, report, reading, now=now, by=by)
+    typed = report.source == MANUAL and not earlier
+    asked = _guarded(treatment, before, result, report.answers, by, now) if typed else []
+    audited = recorded(treatment, result, by, now, ip, **kept_answers(asked, result, report.answers, by=by))
     versions = sorted([*facts.versions, result], key=lambda row: row.drawn_at)
-    _derive(treatment, facts._replace(versions=versions), result, by, now, ip)
+    _derive(treatment, facts._replace(versions=versions), result, audited, now)
+    if typed:
+        raise_alerts(treatment, loosening(treatment, before, result, by=by), result=result, now=now)
     if earlier:
         tell_of_correction(treatment, before=before, versions=versions, result=result, now=now)
     return result
 
 
-def _derive(treatment: Treatment, facts: Facts, result: Result, by: Actor, now: datetime, ip: str | None) -> None:
-    """Judgement, derived columns and alerts that follow from the new version, and the line in the audit trail."""
+def _guarded(
+    treatment: Treatment, before: list[Result], result: Result, answers: Answers, by: Actor, now: datetime
+) -> list[Question]:
+    """The questions that were asked, all answered, and the answers kept beside the result."""
+    asked = doubts(treatment, before, result, by=by, now=now)
+    refuse_unanswered(asked, result, answers, by=by)
+    result.reason = " ".join(filter(None, [result.reason, proof_in_words(asked, result, answers, by=by)]))
+    return asked
+
+
+def _derive(treatment: Treatment, facts: Facts, result: Result, audited: AuditEvent, now: datetime) -> None:
+    """Judgement, derived columns and alerts that follow from the new version; stored with the line of the audit."""
     held_before = treatment.advice in HOLDS
     judgement = judge(treatment, facts.versions, as_of=now, events=facts.events)
     removed = result.status == Status.ENTERED_IN_ERROR
@@ -102,14 +122,16 @@ def _derive(treatment: Treatment, facts: Facts, result: Result, by: Actor, now: 
     )
     columns = bring_up(treatment, judgement, latest_draw_at=latest_draw(facts.versions), now=now)
     result.judgement_given = as_assessment(treatment, judgement, result=None, now=now)
-    store(treatment, columns, result, result.judgement_given, recorded(treatment, result, by, now, ip))
+    store(treatment, columns, result, result.judgement_given, audited)
     if result.status != Status.PRELIMINARY and facts.alerted:
         end_by_count(treatment, judgement=judgement, now=now)
     raise_alerts(treatment, found, result=result, now=now)
     revoke_supplies(treatment, now=now)
 
 
-def recorded(treatment: Treatment, result: Result, by: Actor, now: datetime, ip: str | None) -> AuditEvent:
+def recorded(
+    treatment: Treatment, result: Result, by: Actor, now: datetime, ip: str | None, **answers: Any
+) -> AuditEvent:
     """The line in the audit trail; its subject is known when the result is stored."""
     return audit.event(
         "result_recorded",
@@ -120,6 +142,7 @@ def recorded(treatment: Treatment, result: Result, by: Actor, now: datetime, ip:
         ip=ip,
         status=result.status,
         version=result.version,
+        **answers,
     )
 
 

@@ -3,6 +3,7 @@
 from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity
 from monitoring.models.assessment import Assessment
 from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
+from monitoring.models.draft import Draft
 from monitoring.models.draw import Draw
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
@@ -21,6 +22,7 @@ __all__ = [
     "Cause",
     "Dispense",
     "DoseChange",
+    "Draft",
     "Draw",
     "IdempotencyKey",
     "Import",

@@ -8,44 +8,47 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from monitoring.actions.previewing import preview
+from monitoring.actions.previewing import weigh
 from monitoring.actions.record_result import record_result
 from monitoring.forms import ResultForm
 from monitoring.models import Treatment
 from monitoring.rules.errors import InputError
-from monitoring.rules.units import PER_MICROLITRE
+from monitoring.rules.slips import DoubtError
+from monitoring.views.asking import colleague_choices, said_of, unit_in_words
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
-from monitoring.views.words import advice_card
-
-UNIT_IN_WORDS = {
-    1: "cells per microlitre, so a usual ANC is about 2000 to 7000",
-    1000: "thousands per microlitre, so a usual ANC is about 2.0 to 7.0",
-}
 
 
 @login_required
 def log_result(request: HttpRequest, patient_id: int) -> HttpResponse:
     """GET shows the form; POST shows the judgement first and saves only when that was confirmed."""
     treatment = treatment_or_404(request, patient_id, "record_result")
+    colleagues = colleague_choices(staff_of(request), treatment.clinic)
     with timezone.override(treatment.clinic.zone):
-        form = ResultForm(request.POST or None, clinic=treatment.clinic, initial={"entry": str(uuid.uuid4())})
+        entry = {"entry": str(uuid.uuid4())}
+        form = ResultForm(request.POST or None, clinic=treatment.clinic, colleagues=colleagues, initial=entry)
         if request.method != "POST" or not form.is_valid():
             return _page(request, treatment, form)
         return _answer(request, treatment, form)
 
 
 def _answer(request: HttpRequest, treatment: Treatment, form: ResultForm) -> HttpResponse:
-    now = timezone.now()
+    now, staff = timezone.now(), staff_of(request)
     try:
         if "save" not in request.POST:
-            judgement = preview(treatment=treatment, report=form.report(), now=now)
-            return _page(request, treatment, form, card=advice_card(judgement, treatment))
-        record_result(treatment=treatment, report=form.report(), by=staff_of(request), now=now, ip=address_of(request))
+            return _weighed(request, treatment, form)
+        record_result(treatment=treatment, report=form.report(), by=staff, now=now, ip=address_of(request))
+    except DoubtError:
+        return _weighed(request, treatment, form)
     except InputError as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return _page(request, treatment, form)
     messages.success(request, "The result is saved.")
     return redirect("patient", treatment.patient_id)
+
+
+def _weighed(request: HttpRequest, treatment: Treatment, form: ResultForm) -> HttpResponse:
+    weighed = weigh(treatment=treatment, report=form.report(), by=staff_of(request), now=timezone.now())
+    return _page(request, treatment, form, said=said_of(weighed, treatment))
 
 
 def _page(request: HttpRequest, treatment: Treatment, form: ResultForm, **more: object) -> HttpResponse:
@@ -54,6 +57,6 @@ def _page(request: HttpRequest, treatment: Treatment, form: ResultForm, **more: 
         "patient": treatment.patient,
         "form": form,
         "unit": treatment.clinic.count_unit,
-        "unit_in_words": UNIT_IN_WORDS[1 if treatment.clinic.count_unit in PER_MICROLITRE else 1000],
+        "unit_in_words": unit_in_words(treatment.clinic),
     }
     return render(request, "monitoring/log_result.html", page | more)

@@ -1,0 +1,52 @@
+"""Keeping what is typed until it is saved, so that neither a dropped line nor an expired session loses it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from monitoring.actions.guarding import MANUAL, accession_of
+from monitoring.models import Draft, Result
+from patients.models import Clinic, Staff
+
+KEPT_FOR = timedelta(hours=24)
+"""Older drafts are forgotten: they hold patients' numbers and are no record."""
+MOST_ROWS = 60
+TypedRow = dict[str, str]
+
+
+@transaction.atomic
+def keep_draft(*, clinic: Clinic, rows: Sequence[TypedRow], by: Staff, now: datetime) -> None:
+    """These rows are what this person has typed and not saved; none of them: nothing is kept."""
+    Draft.objects.filter(saved_at__lt=now - KEPT_FOR).delete()
+    if unsaved := _unsaved(clinic, rows[:MOST_ROWS]):
+        Draft.objects.update_or_create(staff=by, clinic=clinic, defaults={"rows": unsaved, "saved_at": now})
+    else:
+        Draft.objects.filter(staff=by, clinic=clinic).delete()
+
+
+def _unsaved(clinic: Clinic, rows: Sequence[TypedRow]) -> list[TypedRow]:
+    """A draft that is sent while its row is being saved must not bring the row back."""
+    keys = {accession_of(row.get("entry", "")) for row in rows}
+    stored = Result.objects.filter(clinic=clinic, source=MANUAL, accession__in=keys)
+    known = set(stored.values_list("accession", flat=True))
+    return [row for row in rows if accession_of(row.get("entry", "")) not in known]
+
+
+@transaction.atomic
+def forget_row(*, clinic: Clinic, entry: str, by: Staff) -> None:
+    """A row that has been saved is no draft any more."""
+    draft = Draft.objects.select_for_update().filter(staff=by, clinic=clinic).first()
+    if draft is None:
+        return
+    draft.rows = [row for row in draft.rows if row.get("entry") != entry]
+    if draft.rows:
+        draft.save()
+    else:
+        draft.delete()
+
+
+def drafted_rows(*, clinic: Clinic, by: Staff, now: datetime) -> list[TypedRow]:
+    """What this person had typed here and not saved, unless it is too old."""
+    draft = Draft.objects.filter(staff=by, clinic=clinic, saved_at__gte=now - KEPT_FOR).first()
+    return list(draft.rows) if draft else []

@@ -1,0 +1,273 @@
+"""A morning's pile of reports by keyboard alone: judged, saved, asked about, and nothing typed is lost."""
+
+import time
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from monitoring.models import Alert, Draft, Result
+from tests.browser import assert_accessible
+from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def clinic():
+    return a_clinic(count_unit="10*9/L")
+
+
+@pytest.fixture
+def nurse(clinic):
+    return a_person(clinic, "nurse")
+
+
+def on_treatment(clinic, number, last=2400, **fields):
+    now = timezone.now()
+    who = {"given_name": "Alex", "family_name": f"Quill{'abcdefghij'[number % 10]}"} | fields
+    treatment = a_treatment(clinic, started=now - 60 * DAY, patient=a_patient(clinic, mrn=f"M{number:03}", **who))
+    a_count(treatment, last, at=now - 7 * DAY, now=now - 7 * DAY)
+    return treatment
+
+
+@pytest.fixture
+def ward(clinic):
+    return [on_treatment(clinic, number) for number in range(1, 11)]
+
+
+class Keyboard:
+    """Counts every key that a person presses."""
+
+    def __init__(self, page):
+        self.page, self.keys = page, 0
+
+    def type(self, text):
+        self.keys += len(text)
+        self.page.keyboard.type(text)
+
+    def press(self, *keys):
+        for key in keys:
+            self.keys += 1
+            self.page.keyboard.press(key)
+
+    def row(self, mrn, anc, *, clock=""):
+        """Patient, count, what it means, saved: as it is done forty times a morning."""
+        self.type(mrn)
+        self.press("Enter")
+        if clock:
+            self.type(clock)
+            self.press("Enter")
+        self.type(anc)
+        self.press("Enter")
+
+
+def opened(open_page, staff, **more):
+    page = open_page(staff, **more)
+    page.goto("/log/")
+    return page
+
+
+def shows(page, number, state):
+    page.wait_for_selector(f"#row-{number} .says[data-state={state}]")
+
+
+def receipts(page, many):
+    page.locator(".receipt").nth(many - 1).wait_for()
+
+
+def test_ten_results_by_keyboard_alone_the_severe_one_raises_its_alert_and_a_bad_row_loses_nothing(
+    open_page, nurse, ward
+):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    values = ["2.41", "2.2", "0.41", "2.52", "2,3", "2.6", "1.42", "2.15", "2.9", "3.1"]
+    for number, value in enumerate(values, start=1):
+        hands.row(f"m{number:03}", value, clock="0" if number == 1 else "")
+        if number == 3:
+            shows(page, 3, "asked")
+            assert "Severe: stop treatment" in page.inner_text("#row-3")
+            assert "Probably 4.1 10*9/L was meant" in page.inner_text("#row-3")
+            hands.type("0.41")
+            hands.press("Enter")
+            page.wait_for_selector("#row-3.receipt")
+        elif number == 5:
+            shows(page, 5, "refused")
+            assert "with a point for the decimals" in page.inner_text("#row-5")
+            page.focus("#row-6 input:not([type=hidden])")
+        else:
+            shows(page, number, "judged")
+            hands.press("Enter")
+    receipts(page, 9)
+    assert Alert.objects.filter(cause="neutropenia", severity=1).count() == 1
+    assert "Severe: low neutrophil count" in page.inner_text("#row-3")
+    assert page.input_value("[name='5-anc']") == "2,3"
+    page.fill("[name='5-anc']", "2.3")
+    page.press("[name='5-anc']", "Enter")
+    shows(page, 5, "judged")
+    page.press("[name='5-anc']", "Enter")
+    receipts(page, 10)
+    assert Result.objects.filter(source="manual").count() == 10
+    page.wait_for_timeout(900)
+    assert not Draft.objects.exists()
+
+
+def test_two_of_one_name_are_told_apart_and_nobody_is_chosen_by_chance(open_page, clinic, nurse):
+    on_treatment(clinic, 1, family_name="Marsh")
+    on_treatment(clinic, 2, family_name="Marsh", date_of_birth=timezone.now().date().replace(year=1991, day=1))
+    page = opened(open_page, nurse)
+    page.keyboard.type("marsh")
+    page.wait_for_selector("#found-1 [data-mrn] >> nth=1")
+    assert page.inner_text("#found-1").count("same name") == 2
+    assert_accessible(page)
+    page.keyboard.press("Enter")
+    assert page.input_value("[name='1-who']") == "marsh"
+    page.wait_for_selector("#found-1 [data-mrn] >> nth=1")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.input_value("[name='1-who']") == "M002"
+    assert "born 1991" in page.inner_text("#row-1 .chosen")
+
+
+def test_an_expired_session_loses_nothing_and_the_row_is_saved_after_signing_in_elsewhere(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    hands.row("M001", "2.41", clock="0")
+    shows(page, 1, "judged")
+    Session.objects.all().delete()
+    hands.press("Enter")
+    page.wait_for_selector("#sheet-alarm:not([hidden])")
+    assert "Nothing that you typed is lost" in page.inner_text("#sheet-alarm")
+    assert page.input_value("[name='1-anc']") == "2.41"
+    with page.context.expect_page() as opening:
+        page.click("#sheet-alarm a")
+    other = opening.value
+    other.fill("#id_username", nurse.username)
+    other.fill("#id_password", "a long password")
+    other.click("text=Sign in >> nth=-1")
+    other.wait_for_url("**/")
+    page.focus("[name='1-anc']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#row-1.receipt")
+    assert Result.objects.get(source="manual").anc == 2410
+
+
+def test_a_dropped_connection_keeps_the_row_and_the_same_entry_is_saved_once(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    hands.row("M001", "2.41", clock="0")
+    shows(page, 1, "judged")
+    page.route("**/log/row/", lambda route: (route.fetch(), route.abort()))
+    hands.press("Enter")
+    page.wait_for_selector("#sheet-alarm:not([hidden])")
+    assert "No connection" in page.inner_text("#sheet-alarm")
+    page.unroute("**/log/row/")
+    page.focus("[name='1-anc']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#row-1.receipt")
+    assert Result.objects.filter(source="manual").count() == 1
+
+
+def test_what_was_typed_is_there_again_after_the_page_was_closed(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    hands.row("M001", "2.41", clock="0")
+    shows(page, 1, "judged")
+    page.wait_for_timeout(900)
+    page.goto("/log/")
+    assert page.input_value("[name='1-who']") == "M001"
+    assert "born 1980-05-17" in page.inner_text("#row-1 .chosen")
+    kept_by_the_browser = page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    assert "2.41" not in kept_by_the_browser
+    assert "M001" not in kept_by_the_browser
+
+
+def test_rows_left_with_tab_are_shown_and_saved_together_by_one_stroke(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    for number in (1, 2):
+        hands.type(f"M{number:03}")
+        hands.press("Enter")
+        if number == 1:
+            hands.type("0")
+            hands.press("Enter")
+        hands.type("2.41" if number == 1 else "0.41")
+        hands.press("Tab", "Tab")
+        shows(page, number, "judged" if number == 1 else "asked")
+        page.focus(f"[name='{number + 1}-who']")
+    assert not Result.objects.filter(source="manual").exists()
+    page.keyboard.press("Control+Enter")
+    receipts(page, 1)
+    assert Result.objects.get(source="manual").treatment == ward[0]
+
+
+def test_white_cells_are_a_key_away(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    for words in ("M001", "0", "w4.0", "55"):
+        hands.type(words)
+        hands.press("Enter")
+    shows(page, 1, "judged")
+    assert "2.2, was 2.4" in page.inner_text("#row-1")
+
+
+def test_without_a_script_two_rows_are_shown_and_then_saved(open_page, nurse, ward):
+    page = opened(open_page, nurse, javascript=False)
+    for number, value in ((1, "2.41"), (2, "0.38")):
+        page.fill(f"[name='{number}-who']", f"M{number:03}")
+        page.fill(f"[name='{number}-anc']", value)
+    page.fill("[name='1-drawn_time']", "0")
+    page.press("[name='2-anc']", "Enter")
+    page.wait_for_selector("text=1 ready to be saved")
+    assert "Stop treatment" in page.inner_text("#row-2") or "stop treatment" in page.inner_text("#row-2")
+    page.fill("[name='2-again']", "0.38")
+    page.click("text=Save the rows that are right")
+    page.wait_for_selector("text=2 saved")
+    assert Alert.objects.filter(cause="neutropenia", severity=1).exists()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_sheet_is_accessible_and_fits_from_a_phone_up(open_page, nurse, clinic, ward, width, scheme):
+    on_treatment(clinic, 11, last=900)
+    page = opened(open_page, nurse, width=width, scheme=scheme)
+    hands = Keyboard(page)
+    hands.row("M001", "2.41", clock="0")
+    shows(page, 1, "judged")
+    hands.press("Enter")
+    hands.row("M011", "1.3")
+    shows(page, 2, "asked")
+    page.focus("[name='3-who']")
+    hands.row("M002", "1500")
+    shows(page, 3, "refused")
+    page.focus("[name='4-who']")
+    hands.type("quill")
+    page.wait_for_selector("#found-4 [data-mrn] >> nth=1")
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_forty_results_take_fewer_than_four_minutes_of_typing(open_page, nurse, clinic, capsys):
+    for number in range(1, 41):
+        on_treatment(clinic, number)
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    began, waited = time.monotonic(), 0.0
+    for number in range(1, 41):
+        hands.row(f"M{number:03}", f"2.{10 + number}", clock="0" if number == 1 else "")
+        asked = time.monotonic()
+        shows(page, number, "judged")
+        waited += time.monotonic() - asked
+        hands.press("Enter")
+    receipts(page, 40)
+    took = time.monotonic() - began
+    # A practised hand presses three keys a second; it looks a second and a half at each judgement.
+    person = hands.keys / 3 + 40 * 1.5 + waited
+    with capsys.disabled():
+        print(
+            f"\n40 results: {hands.keys} keys, {hands.keys / 40:.1f} a row; machine {took:.0f} s, of which"
+            f" {waited:.1f} s waiting for judgements; a person about {person:.0f} s"
+        )
+    assert Result.objects.filter(source="manual").count() == 40
+    assert person < 240
