@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from monitoring.views.acts.page import act, acts
 from monitoring.views.alert import acknowledge, alert, resolve
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
@@ -19,4 +20,6 @@ urlpatterns = [
     path("mail/", dead_letters, name="dead_letters"),
     path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
+    path("patients/<int:patient_id>/act/", acts, name="acts"),
+    path("patients/<int:patient_id>/act/<slug:name>/", act, name="act"),
 ]

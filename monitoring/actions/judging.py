@@ -5,14 +5,29 @@ from datetime import datetime
 
 from django.db.models import F
 
-from monitoring.models import Assessment, Result, Treatment
+from monitoring.models import Assessment, Merge, Result, Treatment
 from monitoring.models.result import standing
 from monitoring.rules.assess import assess
 from monitoring.rules.judgement import Judgement, cautious
 
 
 def locked(treatment_id: int) -> Treatment:
-    """The treatment, locked until the transaction ends: results, events and decisions of one patient queue here."""
+    """The treatment, locked until the transaction ends: results, events and decisions of one patient queue here.
+
+    For a record that was merged into another: that other one, which is judged with the rows of both.
+    """
+    found = lock_alone(treatment_id)
+    kept = kept_id(treatment_id)
+    return found if kept is None else lock_alone(kept)
+
+
+def kept_id(treatment_id: int) -> int | None:
+    """The treatment into which this one was merged, if it was. Sure only while this one is locked."""
+    return Merge.objects.filter(merged=treatment_id, undone_at=None).values_list("kept_id", flat=True).first()
+
+
+def lock_alone(treatment_id: int) -> Treatment:
+    """This very record, locked, whatever it was merged into. The merged one is always locked before the kept one."""
     return (
         Treatment.objects.select_for_update(of=("self",))
         .select_related("clinic", "patient", "clinician")

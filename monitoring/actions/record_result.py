@@ -53,7 +53,7 @@ def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datet
     reading = check(report, treatment=treatment, now=now)
     try:
         with transaction.atomic():
-            return _record(locked(treatment.pk), report, reading, by, now, ip)
+            return _record(locked(treatment.pk), treatment.pk, report, reading, by, now, ip)
     except IntegrityError as error:
         if "result_version_once" not in str(error):
             raise
@@ -63,9 +63,10 @@ def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datet
 
 
 def _record(
-    treatment: Treatment, report: Report, reading: Reading | None, by: Actor, now: datetime, ip: str | None
+    treatment: Treatment, home: int, report: Report, reading: Reading | None, by: Actor, now: datetime, ip: str | None
 ) -> Result:
-    versions = list(treatment.results.order_by("drawn_at", "pk"))
+    """`home`: the record that the result came for. It stays there when that record was merged into this treatment."""
+    versions = list(treatment.every_result())
     earlier = [row for row in versions if (row.source, row.accession) == (report.source, report.accession)]
     report = _numbered(report, earlier)
     if same := _seen(earlier, report):
@@ -73,6 +74,7 @@ def _record(
     _check_removal(earlier, report)
     before = standing(versions)
     result = as_row(treatment, report, reading, now=now, by=by)
+    result.treatment_id = earlier[0].treatment_id if earlier else home
     result.save(force_insert=True)
     result.just_stored = True
     versions = sorted([*versions, result], key=lambda row: row.drawn_at)

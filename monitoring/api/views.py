@@ -113,7 +113,7 @@ class Judgements(APIView):
     def get(self, request: Request, treatment_id: int) -> Response:
         """The judgement for now, and the last hundred that were given."""
         treatment, now = opened(request, treatment_id), timezone.now()
-        current = judge(treatment, list(treatment.results.order_by("drawn_at", "pk")), as_of=now)
+        current = judge(treatment, list(treatment.every_result()), as_of=now)
         given = treatment.assessments.order_by("-as_of", "-pk")[:PAGE]
         return Response({"now": current.as_dict(), "given": [row.judgement for row in given]})
 
