@@ -113,9 +113,7 @@ class ConfirmBenForm(ActForm):
     button, done = "Give this answer", "Your answer is recorded."
     chooses = "Which documented BEN?"
 
-    confirm = forms.ChoiceField(
-        label="Answer", choices=[("yes", "Confirm"), ("no", "Decline")], widget=forms.RadioSelect
-    )
+    reply = forms.ChoiceField(label="Answer", choices=[("yes", "Confirm"), ("no", "Decline")], widget=forms.RadioSelect)
     answer = reason_field("Note", required=False, help_text="Needed when you decline.")
 
     @classmethod
@@ -137,12 +135,12 @@ class ConfirmBenForm(ActForm):
 
     def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
         """Record the answer."""
-        told = {"confirm": self.cleaned_data["confirm"] == "yes", "answer": self.cleaned_data["answer"]}
+        told = {"confirm": self.cleaned_data["reply"] == "yes", "answer": self.cleaned_data["answer"]}
         return answer_ben(proposal=self.subject, by=by, now=now, ip=ip, **told)
 
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """Which thresholds change, or that none does."""
-        if self.cleaned_data["confirm"] == "yes":
+        if self.cleaned_data["reply"] == "yes":
             yield from ben_words(self.treatment, self.subject.baseline_anc, self.now)
         else:
             yield Note("calm", "Nothing changes: the general thresholds go on holding.")

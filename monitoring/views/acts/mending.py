@@ -96,9 +96,19 @@ class CorrectForm(OneResultForm):
         super().__init__(*args, **kwargs)
         for name in ("anc", "wbc"):
             self.fields[name].label = f"{self.fields[name].label} in {self.unit}"
-        if not self.is_bound or not (self.errors or self.cleaned_data.get("confirmed")):
-            # Asked only once a number has been refused as a likely slip.
-            self.fields["confirmed"].widget = forms.HiddenInput()
+        # Asked only once a number has been refused as a likely slip.
+        self.fields["confirmed"].widget = forms.HiddenInput()
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Something was refused: now the person may say that the number is right."""
+        super().add_error(field, error)
+        self.fields["confirmed"].widget = forms.CheckboxInput()
+
+    def clean(self) -> dict[str, Any]:
+        """Once ticked it stays in sight."""
+        if self.cleaned_data.get("confirmed"):
+            self.fields["confirmed"].widget = forms.CheckboxInput()
+        return self.cleaned_data
 
     @property
     def unit(self) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from monitoring.actions.judging import kept_id
 from monitoring.actions.rehearsing import Outlook, rehearse
 from monitoring.alerts import ADVICE_IN_WORDS
-from monitoring.models import Treatment
+from monitoring.models import AlertNote, Treatment
 from monitoring.rules.errors import InputError
 from monitoring.rules.judgement import Judgement
 from monitoring.rules.reasons import IN_WORDS
@@ -59,8 +59,7 @@ def act(request: HttpRequest, patient_id: int, name: str) -> HttpResponse:
         return redirect("patient", patient_id)
     with timezone.override(treatment.clinic.zone):
         if asks.chooses and not (subject := _subject(request, asks, treatment)):
-            page = {"patient": treatment.patient, "asks": asks, "choices": asks.choices(treatment)}
-            return render(request, "monitoring/act_choose.html", page)
+            return _choose(request, asks, treatment)
         form = asks(
             request.POST if request.method == "POST" else None,
             treatment=treatment,
@@ -71,6 +70,12 @@ def act(request: HttpRequest, patient_id: int, name: str) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             return _answer(request, form, now)
         return _page(request, form)
+
+
+def _choose(request: HttpRequest, asks: type[ActForm], treatment: Treatment) -> HttpResponse:
+    said = {"title": asks.title, "lead": asks.lead, "chooses": asks.chooses}
+    page = {"patient": treatment.patient, "asks": said, "choices": asks.choices(treatment)}
+    return render(request, "monitoring/act_choose.html", page)
 
 
 def _subject(request: HttpRequest, asks: type[ActForm], treatment: Treatment) -> str:
@@ -111,11 +116,7 @@ def consequences(form: ActForm, outlook: Outlook) -> Consequences:
     notes = list(form.words(outlook))
     before, after = _lines(outlook.before), _lines(outlook.after)
     rows = [(name, before[name], after[name]) for name in before if before[name] != after[name]]
-    alerts = [
-        f"{note.alert.get_severity_display()}: {note.text} Owner: {note.alert.owner or 'on-call'}."
-        for note in outlook.alerts
-        if note.verb in ("raised", "worsened", "updated")
-    ]
+    alerts = [_alert(note, outlook) for note in outlook.alerts if note.verb in ("raised", "worsened", "updated")]
     typed = sorted((name, str(value)) for name, value in form.cleaned_data.items())
     shown = repr((typed, str(form.subject), notes, rows, alerts, outlook.changed))
     return Consequences(
@@ -139,3 +140,11 @@ def _lines(judgement: Judgement) -> dict[str, str]:
         "Overdue after": day_in_words(late) if late else "never",
         "Latest ANC": f"{judgement.anc} /uL, {judgement.band}" if judgement.anc else "none",
     }
+
+
+def _alert(note: AlertNote, outlook: Outlook) -> str:
+    text = note.text
+    for sentence in outlook.changed:
+        # Said once, under its own heading.
+        text = text.replace(f" {sentence}.", "")
+    return f"{note.alert.get_severity_display()}: {text} Owner: {note.alert.owner or 'on-call'}."
