@@ -25,7 +25,8 @@ class Desk:
 
     def do(self, treatment, name, **typed):
         page = self.look(treatment, name, **typed)
-        assert (word := seen(page)), words(page)
+        word = seen(page)
+        assert word, words(page)
         done = self.look(treatment, name, confirm=word, **typed)
         assert done.status_code == 302, words(done)
         treatment.refresh_from_db()
