@@ -52,7 +52,10 @@ def typed(treatment):
 def test_h18_nothing_changes_until_a_second_person_has_confirmed(client, treatment, prescribers):
     first, second = (Desk(client, person) for person in prescribers)
     page = words(first.do(treatment, "ben", **typed(treatment)))
-    assert "With BEN: normal 1000 or more: continue; neutropenia 500 to below 1000: continue; severe below 500" in page
+    assert (
+        "with BEN, ANC /uL 1000 or more: normal, continue 500 to below 1000: neutropenia, continue below 500: severe"
+        in page
+    )
     assert "Documented baseline: 1180 /uL, the lower of the two" in page
     assert "do not start treatment → treatment may start" in page
     assert (treatment.band, treatment.advice) == ("mild", "do_not_start")

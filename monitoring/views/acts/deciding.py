@@ -30,22 +30,22 @@ SHOWN_BASELINES = 12
 
 
 def thresholds(table: Table) -> str:
-    """The bands of a table in words: normal 1500 or more: continue; ..."""
+    """The bands of a table in words, a line each: 1500 or more: normal, continue."""
     found, above = [], None
     for band in table.bands:
         limits = f"{band.floor.anc} or more" if band.floor and above is None else ""
         if above is not None:
             limits = f"{band.floor.anc} to below {above}" if band.floor else f"below {above}"
-        found.append(f"{band.name} {limits}: {band.treatment}")
+        found.append(f"{limits}: {band.name}, {band.treatment}")
         above = band.floor.anc if band.floor else above
-    return "; ".join(found)
+    return "\n".join(found)
 
 
 def ben_words(treatment: Treatment, baseline: Decimal | None, now: datetime) -> Iterable[Note]:
     """Which thresholds BEN would change, and what today's advice would become."""
     tables, history = treatment.protocol.tables, treatment.history()
-    yield Note("warn", f"Thresholds now (ANC /uL): {thresholds(tables['general'])}.")
-    yield Note("warn", f"With BEN: {thresholds(tables['ben'])}.")
+    yield Note("calm", f"Thresholds now, ANC /uL\n{thresholds(tables['general'])}")
+    yield Note("warn", f"Thresholds with BEN, ANC /uL\n{thresholds(tables['ben'])}")
     known = f"{plain(baseline)} /uL, the lower of the two" if baseline else "none, because one lies below 1000 /uL"
     yield Note("calm", f"Documented baseline: {known}.")
     entries = [entry for _, entry in history.timeline]
@@ -101,7 +101,12 @@ class BenForm(ActForm):
         began = first.at if first else None
         if isinstance(began, datetime) and any(row.drawn_at >= began for row in self.chosen()):
             yield Note("stop", "A chosen count was drawn on clozapine: a low one may come from the drug, not from BEN.")
-        yield from ben_words(self.treatment, baseline_of(self.chosen(), self.treatment), self.now)
+        baseline = baseline_of(self.chosen(), self.treatment)
+        usual = self.treatment.protocol.tables["general"].bands[0].floor
+        if baseline is not None and usual is not None and baseline >= usual.anc:
+            text = f"Both baselines are {usual.anc} /uL or more, as without BEN. Its thresholds would only be laxer."
+            yield Note("stop", text)
+        yield from ben_words(self.treatment, baseline, self.now)
 
 
 class ConfirmBenForm(ActForm):

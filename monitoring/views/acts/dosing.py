@@ -1,12 +1,13 @@
 """Starting, changing the dose, interrupting, restarting, stopping."""
 
 from collections.abc import Iterable
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, ClassVar
 
 from django import forms
 
 from monitoring.actions.deciding import end_doses, give_dose
+from monitoring.actions.judging import judge
 from monitoring.actions.rehearsing import Outlook
 from monitoring.actions.treating import advice_against, record_dose
 from monitoring.alerts import ADVICE_IN_WORDS
@@ -18,6 +19,7 @@ from monitoring.rules.dose import Circumstances, Dose, dose_warnings
 from monitoring.rules.history import Event, EventKind, instant_of
 from monitoring.rules.reasons import IN_WORDS
 from monitoring.views.acts.form import MomentForm, Note, day_in_words, prescribers_of, reason_field
+from patients.access import may
 from patients.models import Staff
 
 FIRST_DAY = "Day 1: 12.5 mg once or twice. Then 25 to 50 mg more a day, to 300 to 450 mg by the end of week 2."
@@ -27,11 +29,12 @@ NOT_THE_FORMER_DOSE = (
 )
 
 
-def phases_in_words(form: MomentForm) -> str:
-    """The schedule of a new patient, with its dates."""
+def phases_in_words(form: MomentForm, at: datetime | date) -> str:
+    """The schedule of a new patient from that day, with its dates."""
+    on = instant_of(at, form.zone).astimezone(form.zone).date()
     parts = [
         f"{IN_WORDS[frequency]} until {day_in_words(until)}" if until else f"then {IN_WORDS[frequency]}"
-        for frequency, until in phases_from(form.at_on, form.treatment.protocol)
+        for frequency, until in phases_from(on, form.treatment.protocol)
     ]
     return f"Tests while all is normal: {', '.join(parts)}."
 
@@ -66,9 +69,23 @@ class DoseGivenForm(MomentForm):
             ip=ip,
         )
 
-    def against(self) -> Iterable[Note]:
-        """The advice that stands against it, if one does."""
-        if found := advice_against(self.treatment, at=self.at, now=self.now):
+    def begin_with(self) -> dict[str, Any]:
+        """A prescriber who types has probably decided."""
+        decides = may(self.staff, "override_advice", self.treatment.clinic_id)
+        return super().begin_with() | ({"decided_by": str(self.staff.pk)} if decides else {})
+
+    def beforehand(self) -> Iterable[Note]:
+        """The same as later, for now or for the moment that was typed."""
+        at = self.cleaned_data.get("at") if self.is_bound else None
+        return self.said(at if at and instant_of(at, self.zone) <= self.now else self.now)
+
+    def words(self, outlook: Outlook) -> Iterable[Note]:
+        """The advice, the dose, the tests."""
+        return self.said(self.at)
+
+    def said(self, at: datetime | date) -> Iterable[Note]:
+        """What a dose at that moment means."""
+        if found := advice_against(self.treatment, at=at, now=self.now):
             text = (
                 f"This goes against the advice: {ADVICE_IN_WORDS[found].lower()}."
                 " It is recorded with who decided and why, and an alert is raised at once."
@@ -83,11 +100,11 @@ class StartForm(DoseGivenForm):
     lead = "Record the first dose of clozapine. All tests are counted from its day."
     button, done, kind = "Record the first dose", "The first dose is recorded.", "first_dose"
 
-    def words(self, outlook: Outlook) -> Iterable[Note]:
+    def said(self, at: datetime | date) -> Iterable[Note]:
         """Against the advice or not; the dose; the tests."""
-        yield from self.against()
+        yield from super().said(at)
         yield Note("warn", FIRST_DAY)
-        yield Note("calm", phases_in_words(self))
+        yield Note("calm", phases_in_words(self, at))
 
 
 class RestartForm(DoseGivenForm):
@@ -97,17 +114,17 @@ class RestartForm(DoseGivenForm):
     lead = "Record the first dose after a break."
     button, done, kind = "Record the restart", "The restart is recorded.", "restart"
 
-    def words(self, outlook: Outlook) -> Iterable[Note]:
+    def said(self, at: datetime | date) -> Iterable[Note]:
         """The two clocks of a break, with their dates."""
-        yield from self.against()
-        last = self.last_dose(self.at)
+        yield from super().said(at)
+        last = self.last_dose(at)
         if last is None:
             yield Note("warn", "No last dose is recorded before this. If there was a break, record it first.")
             return
-        found = break_until(last, self.at, self.treatment.protocol, self.zone)
+        found = break_until(last, at, self.treatment.protocol, self.zone)
         yield Note("calm", f"Last dose {self.say(last.at)}: {_days(found.days)} off treatment.")
         yield self._dose(found)
-        yield self._tests(found, outlook)
+        yield self._tests(found, at)
 
     def _dose(self, found: Break) -> Note:
         hours = self.treatment.protocol.breaks.retitrate_hours
@@ -117,21 +134,25 @@ class RestartForm(DoseGivenForm):
             "calm", f"Less than {hours} hours: the dose may go on. From {self.say(found.from_12_5)} it may not."
         )
 
-    def _tests(self, found: Break, outlook: Outlook) -> Note:
+    def _tests(self, found: Break, at: datetime | date) -> Note:
         days = self.treatment.protocol.breaks.as_new_days
-        if any(reason.rule.startswith("rechallenge.") for reason in outlook.before.reasons):
-            return Note("warn", f"An approved rechallenge is monitored as a new patient. {phases_in_words(self)}")
+        if self._approved():
+            return Note("warn", f"An approved rechallenge is monitored as a new patient. {phases_in_words(self, at)}")
         if found.as_new:
             text = (
                 f"{_days(found.days)} off, {days} or more since {day_in_words(found.as_new_on)}: monitored as a new"
-                f" patient, with a fresh baseline before the restart. {phases_in_words(self)}"
+                f" patient, with a fresh baseline before the restart. {phases_in_words(self, at)}"
             )
             return Note("warn", text)
         text = (
-            f"Fewer than {days} days off: tests go on as before, {IN_WORDS[outlook.after.frequency]}."
+            f"Fewer than {days} days off: tests go on as before."
             f" From {day_in_words(found.as_new_on)} on a restart would be as a new patient."
         )
         return Note("calm", text)
+
+    def _approved(self) -> bool:
+        judgement = judge(self.treatment, list(self.treatment.every_result()), as_of=self.now)
+        return any(reason.rule.startswith("rechallenge.") for reason in judgement.reasons)
 
 
 def _days(number: int) -> str:

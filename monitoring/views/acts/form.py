@@ -83,6 +83,10 @@ class ActForm(forms.Form):
         """Do it. Raises InputError."""
         raise NotImplementedError
 
+    def beforehand(self) -> Iterable[Note]:
+        """What the person should know before anything is typed."""
+        return ()
+
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """What has to be said beside the comparison."""
         return ()

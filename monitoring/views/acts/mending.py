@@ -64,7 +64,10 @@ class OneResultForm(ActForm):
         if not outlook.changed:
             yield Note("calm", "No advice that was given since the draw would have been another.")
         else:
-            yield Note("warn", "Advice that was given since the draw would have been another; everyone told is told.")
+            yield Note(
+                "warn",
+                "Advice that was given since the draw would have been another; whoever was told of it is told again.",
+            )
 
 
 class CorrectForm(OneResultForm):

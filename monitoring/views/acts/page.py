@@ -14,7 +14,7 @@ from django.utils import timezone
 from monitoring.actions.judging import kept_id
 from monitoring.actions.rehearsing import Outlook, rehearse
 from monitoring.alerts import ADVICE_IN_WORDS
-from monitoring.models import AlertNote, Treatment
+from monitoring.models import AlertNote, Severity, Treatment
 from monitoring.rules.errors import InputError
 from monitoring.rules.judgement import Judgement
 from monitoring.rules.reasons import IN_WORDS
@@ -27,6 +27,15 @@ MERGED = "This record is merged into another one. Act on the record that is kept
 
 
 @dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert that would be raised or brought up to date."""
+
+    tone: str
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Consequences:
     """What a page shows before anything is saved. `seen` stands for all of it: who confirms has seen just this."""
 
@@ -34,7 +43,7 @@ class Consequences:
     rows: Sequence[tuple[str, str, str]]
     """What changes: the judgement's line, as it is, as it would be."""
     advice: str
-    alerts: Sequence[str]
+    alerts: Sequence[Raised]
     changed: Sequence[str]
     known: bool
     seen: str
@@ -142,9 +151,11 @@ def _lines(judgement: Judgement) -> dict[str, str]:
     }
 
 
-def _alert(note: AlertNote, outlook: Outlook) -> str:
-    text = note.text
+def _alert(note: AlertNote, outlook: Outlook) -> Raised:
+    alert, text = note.alert, note.text
     for sentence in outlook.changed:
         # Said once, under its own heading.
         text = text.replace(f" {sentence}.", "")
-    return f"{note.alert.get_severity_display()}: {text} Owner: {note.alert.owner or 'on-call'}."
+    tone = {Severity.SEVERE: "stop", Severity.MODERATE: "warn"}.get(Severity(alert.severity), "")
+    words = f"{alert.get_cause_display()}. {text} Owner: {alert.owner or 'on-call'}."
+    return Raised(tone, alert.get_severity_display(), words)
