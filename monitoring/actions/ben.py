@@ -82,8 +82,13 @@ def _ask(treatment: Treatment, by: Staff, now: datetime) -> None:
     others = Staff.objects.filter(
         memberships__clinic=treatment.clinic_id, memberships__active=True, memberships__role__in=MAY["confirm_ben"],
         is_active=True,
-    ).exclude(pk=by.pk)  # fmt: skip
-    addresses = set(others.exclude(email="").values_list("email", flat=True))
+    ).exclude(pk=by.pk).distinct()  # fmt: skip
+    people = list(others.order_by("pk"))
+    if alert.owner_id == by.pk:
+        # Whoever documented it cannot answer, so somebody who can owns the alert.
+        alert.owner = people[0] if people else None
+        alert.save(update_fields=["owner"])
+    addresses = {person.email for person in people if person.email}
     step = f"told:{alert.worsened_at.isoformat()}"
     owe(message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now) for address in addresses)
 

@@ -44,16 +44,16 @@ def thresholds(table: Table) -> str:
 def ben_words(treatment: Treatment, baseline: Decimal | None, now: datetime) -> Iterable[Note]:
     """Which thresholds BEN would change, and what today's advice would become."""
     tables, history = treatment.protocol.tables, treatment.history()
-    yield Note("calm", f"Thresholds now, ANC /uL\n{thresholds(tables['general'])}")
+    yield Note("fact", f"Thresholds now, ANC /uL\n{thresholds(tables['general'])}")
     yield Note("warn", f"Thresholds with BEN, ANC /uL\n{thresholds(tables['ben'])}")
     known = f"{plain(baseline)} /uL, the lower of the two" if baseline else "none, because one lies below 1000 /uL"
-    yield Note("calm", f"Documented baseline: {known}.")
+    yield Note("fact", f"Documented baseline: {known}.")
     entries = [entry for _, entry in history.timeline]
     ben = History(time_zone=history.time_zone, population="ben", baseline_anc=baseline, events=entries)
     today = assess(history, treatment.protocol, now)
     then = assess(ben, treatment.protocol, now)
     yield Note(
-        "calm" if then.treatment == today.treatment else "stop",
+        "fact" if then.treatment == today.treatment else "stop",
         f"Today's advice once confirmed: {ADVICE_IN_WORDS[today.treatment].lower()} →"
         f" {ADVICE_IN_WORDS[then.treatment].lower()}; tests {IN_WORDS[today.frequency]} → {IN_WORDS[then.frequency]}.",
     )
@@ -250,7 +250,7 @@ class FeverForm(MomentForm):
         """What the rules make of it."""
         heat = self.cleaned_data["celsius"]
         if self.cleaned_data["unit"] == "F":
-            yield Note("calm", f"{self.cleaned_data['temperature']} °F is {heat} °C.")
+            yield Note("fact", f"{self.cleaned_data['temperature']} °F is {heat} °C.")
         if "anc_now" in outlook.after.actions:
             yield Note("stop", "Take an ANC today and look for an infection; do not wait for the next planned test.")
         elif heat < self.treatment.protocol.fever.celsius:
@@ -291,6 +291,6 @@ class ProtocolForm(ActForm):
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """A retired one is said to be retired."""
         chosen = PROTOCOLS[self.cleaned_data["protocol_key"]]
-        yield Note("calm", f"{self.treatment.protocol.title} → {chosen.title}.")
+        yield Note("fact", f"{self.treatment.protocol.title} → {chosen.title}.")
         if chosen.retired_on:
             yield Note("stop", f"This protocol was retired on {chosen.retired_on}: it is for replaying history.")

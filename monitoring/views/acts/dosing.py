@@ -15,7 +15,7 @@ from monitoring.forms import NUMBER
 from monitoring.models import DoseChange
 from monitoring.models.treatment import standing_doses
 from monitoring.rules.breaks import Break, break_until, phases_from
-from monitoring.rules.dose import Circumstances, Dose, dose_warnings
+from monitoring.rules.dose import SOURCE, Circumstances, Dose, dose_warnings
 from monitoring.rules.history import Event, EventKind, instant_of
 from monitoring.rules.reasons import IN_WORDS
 from monitoring.views.acts.form import MomentForm, Note, day_in_words, prescribers_of, reason_field
@@ -104,7 +104,7 @@ class StartForm(DoseGivenForm):
         """Against the advice or not; the dose; the tests."""
         yield from super().said(at)
         yield Note("warn", FIRST_DAY)
-        yield Note("calm", phases_in_words(self, at))
+        yield Note("fact", phases_in_words(self, at))
 
 
 class RestartForm(DoseGivenForm):
@@ -122,7 +122,7 @@ class RestartForm(DoseGivenForm):
             yield Note("warn", "No last dose is recorded before this. If there was a break, record it first.")
             return
         found = break_until(last, at, self.treatment.protocol, self.zone)
-        yield Note("calm", f"Last dose {self.say(last.at)}: {_days(found.days)} off treatment.")
+        yield Note("fact", f"Last dose {self.say(last.at)}: {_days(found.days)} off treatment.")
         yield self._dose(found)
         yield self._tests(found, at)
 
@@ -227,7 +227,7 @@ class DoseForm(MomentForm):
 
     verb = "record_dose"
     title = "Change the dose"
-    lead = "The total of a day, in milligrams. Warnings do not stop you: the prescriber decides."
+    lead = f"The total of a day, in milligrams. Warnings do not stop you: the prescriber decides. Source: {SOURCE}."
     button, done, judged = "Record this dose", "The dose is recorded.", False
 
     daily_mg = forms.DecimalField(
@@ -283,7 +283,7 @@ class DoseForm(MomentForm):
         before = earlier[-1].mg if earlier else None
         now_is = self.cleaned_data["daily_mg"]
         was = f"{before.normalize():f} mg" if before is not None else "none recorded"
-        yield Note("calm", f"Daily dose: {was} → {now_is.normalize():f} mg from {self.say(self.at)}.")
+        yield Note("fact", f"Daily dose: {was} → {now_is.normalize():f} mg from {self.say(self.at)}.")
         around = Circumstances(
             off_treatment=self.last_dose(self.at) is not None,
             **{name: self.cleaned_data[name] for name in self.CHANGES},

@@ -21,7 +21,7 @@ FIELD_OF = {"at": "on"}
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence that must not be overlooked. `tone`: stop, warn or calm."""
+    """A sentence that must not be overlooked. `tone`: stop, warn, calm or fact."""
 
     tone: str
     text: str

@@ -53,7 +53,7 @@ class ContactForm(ActForm):
         for kind, label in KINDS.items():
             was, now_is = self.before.get(kind, ""), self.cleaned_data[kind].strip().replace("\r\n", "\n")
             if was != now_is:
-                yield Note("warn" if was else "calm", f"{label}: {was or 'none'} → {now_is or 'none'}")
+                yield Note("warn" if was else "fact", f"{label}: {was or 'none'} → {now_is or 'none'}")
 
 
 class MergeForm(ActForm):
@@ -92,8 +92,8 @@ class MergeForm(ActForm):
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """Who is who, and what does not go along."""
         mine, other = self.treatment.patient, self.other().patient
-        yield Note("calm", f"Kept: {mine}, born {mine.date_of_birth}, MRN {mine.mrn}.")
-        yield Note("calm", f"Merged into it: {other}, born {other.date_of_birth}, MRN {other.mrn}.")
+        yield Note("fact", f"Kept: {mine}, born {mine.date_of_birth}, MRN {mine.mrn}.")
+        yield Note("fact", f"Merged into it: {other}, born {other.date_of_birth}, MRN {other.mrn}.")
         if mine.date_of_birth != other.date_of_birth:
             yield Note("stop", "The dates of birth differ. Be sure that this is one person before you confirm.")
         if (mine.family_name.lower(), mine.given_name.lower()) != (other.family_name.lower(), other.given_name.lower()):
