@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from monitoring.views.acts.page import act, acts
 from monitoring.views.alert import acknowledge, alert, resolve
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
@@ -39,4 +40,6 @@ urlpatterns = [
     path("log/rows/", sheet_rows, name="sheet_rows"),
     path("log/draft/", sheet_draft, name="sheet_draft"),
     path("log/found/", sheet_found, name="sheet_found"),
+    path("patients/<int:patient_id>/act/", acts, name="acts"),
+    path("patients/<int:patient_id>/act/<slug:name>/", act, name="act"),
 ]

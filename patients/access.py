@@ -18,6 +18,8 @@ MAY: dict[str, tuple[Role, ...]] = {
     "confirm_ben": (Role.PRESCRIBER,),
     "agree_hospice": (Role.PRESCRIBER,),
     "approve_rechallenge": (Role.PRESCRIBER,),
+    "override_advice": (Role.PRESCRIBER,),
+    "change_protocol": (Role.PRESCRIBER,),
     "merge": (Role.PRESCRIBER,),
     "transfer": CARES,
     "import_results": CARES,

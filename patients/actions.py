@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import transaction
 
 from patients import audit
 from patients.access import VERBS
-from patients.models import Actor, Clinic, Integration, Patient
+from patients.models import Actor, Clinic, ContactPoint, Integration, Patient, Staff
 
 
 @transaction.atomic
@@ -37,6 +38,32 @@ def register_patient(
     )
     audit.record("patient_registered", by=by, now=now, clinic_id=clinic.pk, patient_id=patient.pk)
     return patient
+
+
+@transaction.atomic
+def change_contacts(
+    *, patient: Patient, values: Mapping[str, str], by: Actor, now: datetime, ip: str | None = None
+) -> list[str]:
+    """End the rows that differ and begin new ones; an empty value only ends. Which kinds were changed."""
+    Patient.objects.select_for_update(of=("self",)).get(pk=patient.pk)
+    standing = {point.kind: point for point in patient.contact_points.filter(ended_at=None)}
+    author = by if isinstance(by, Staff) else None
+    changed = []
+    for kind, value in values.items():
+        former = standing.get(kind)
+        if (former.value if former else "") == value.strip():
+            continue
+        changed.append(kind)
+        ContactPoint.objects.filter(patient=patient, kind=kind, ended_at=None).update(ended_at=now, ended_by=author)
+        if value.strip():
+            ContactPoint.objects.create(
+                patient=patient, kind=kind, value=value.strip(), recorded_at=now, recorded_by=author
+            )
+    if changed:
+        audit.record(
+            "contact_changed", by=by, now=now, clinic_id=patient.clinic_id, patient_id=patient.pk, ip=ip, kinds=changed
+        )
+    return changed
 
 
 @transaction.atomic

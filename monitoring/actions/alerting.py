@@ -77,7 +77,7 @@ def end_by_count(treatment: Treatment, *, judgement: Judgement, now: datetime) -
         Cause.TEST_OVERDUE: judgement.overdue,
     }
     causes = [cause for cause, owed in still_owed.items() if not owed]
-    waiting = Alert.objects.filter(treatment=treatment, cause__in=causes, resolved_at=None)
+    waiting = Alert.objects.filter(treatment_id__in=treatment.records, cause__in=causes, resolved_at=None)
     ended = [alert.pk for alert in waiting]
     if ended:
         Alert.objects.filter(pk__in=ended).update(resolved_at=now, outcome=Outcome.TESTED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from monitoring.actions.alerting import message, raise_alerts
 from monitoring.actions.judging import judge
@@ -62,7 +63,11 @@ def _replacement(treatment: Treatment, old: Assessment, judgement: Judgement, no
 
 
 def _difference(old: Assessment, judgement: Judgement, treatment: Treatment) -> str | None:
-    new = judgement.as_dict()
+    return difference(old, judgement.as_dict(), treatment)
+
+
+def difference(old: Assessment, new: dict[str, Any], treatment: Treatment) -> str | None:
+    """One sentence for the advice that was given and should have been another; None where it was right."""
     if all(old.judgement[name] == new[name] for name in COMPARED):
         return None
     day = old.as_of.astimezone(treatment.clinic.zone).date()
@@ -89,7 +94,7 @@ def _summary(former: Result | None, result: Result, changes: Sequence[str]) -> s
 
 def _tell_all_told_before(treatment: Treatment, alert: Alert, now: datetime) -> None:
     """Whoever was told of this treatment's alerts hears that a count was corrected."""
-    others = Alert.objects.filter(treatment=treatment).values_list("pk", flat=True)
+    others = Alert.objects.filter(treatment_id__in=treatment.records).values_list("pk", flat=True)
     told = Delivery.objects.filter(about__in=[f"alert:{pk}" for pk in others]).values_list("address", flat=True)
     step = f"told:{alert.worsened_at.isoformat()}"
     owe(message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now) for address in sorted(set(told)))

@@ -46,7 +46,7 @@ def policy_of(clinic: Clinic) -> SupplyPolicy:
 
 def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
     """The verdict for this moment, from the stored results and events; writes nothing."""
-    versions = list(treatment.results.order_by("drawn_at", "pk"))
+    versions = list(treatment.every_result())
     judgement = judge(treatment, versions, as_of=now)
     zone = treatment.clinic.zone
     policy = policy_of(treatment.clinic)

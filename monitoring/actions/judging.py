@@ -24,8 +24,10 @@ LOCK = f"""
     LEFT JOIN {STAFF.table} s ON s.id = t.clinician_id
     WHERE t.id = %s
 """  # noqa: S608  # names of our own tables and columns, here and below
+RECORDS = f"ARRAY(SELECT %s::bigint UNION ALL SELECT id FROM {TREATMENT.table} WHERE merged_into_id = %s)"  # noqa: S608
+"""A record and those merged into it; takes the treatment's key twice."""
 VERSIONS = f"""
-    SELECT {RESULT.columns("r")} FROM {RESULT.table} r WHERE r.treatment_id = %s ORDER BY r.drawn_at, r.id
+    SELECT {RESULT.columns("r")} FROM {RESULT.table} r WHERE r.treatment_id = ANY({RECORDS}) ORDER BY r.drawn_at, r.id
 """  # noqa: S608
 AROUND = f"""
     SELECT {BEN.columns("b")}, {EVENT.columns("e")},
@@ -34,7 +36,7 @@ AROUND = f"""
     LEFT JOIN LATERAL (
         SELECT * FROM {BEN.table} WHERE treatment_id = one.id ORDER BY confirmed_at DESC LIMIT 1
     ) b ON true
-    LEFT JOIN {EVENT.table} e ON e.treatment_id = one.id
+    LEFT JOIN {EVENT.table} e ON e.treatment_id = ANY({RECORDS})
     ORDER BY e.id
 """  # noqa: S608
 
@@ -42,8 +44,15 @@ AROUND = f"""
 def locked(treatment_id: int, *, clinic_id: int | None = None) -> Treatment:
     """The treatment, locked until the transaction ends: results, events and decisions of one patient queue here.
 
-    With a clinic, only one of that clinic. Raises Treatment.DoesNotExist.
+    For a record that was merged into another: that other one, which is judged with the rows of both. With a clinic,
+    only one of that clinic. Raises Treatment.DoesNotExist.
     """
+    found = lock_alone(treatment_id, clinic_id=clinic_id)
+    return found if found.merged_into_id is None else lock_alone(found.merged_into_id)
+
+
+def lock_alone(treatment_id: int, *, clinic_id: int | None = None) -> Treatment:
+    """This very record, locked, whatever it was merged into. The merged one is always locked before the kept one."""
     sql, parameters = LOCK, [treatment_id]
     if clinic_id is not None:
         sql, parameters = f"{sql} AND t.clinic_id = %s", [treatment_id, clinic_id]
@@ -77,9 +86,9 @@ class Facts(NamedTuple):
 
 def facts_of(treatment: Treatment) -> Facts:
     """Read after the lock, never in its statement: that one may see other tables as they were before it waited."""
-    versions = RESULT.all(VERSIONS, [treatment.pk])
+    versions = RESULT.all(VERSIONS, [treatment.pk] * 2)
     with connection.cursor() as cursor:
-        cursor.execute(AROUND, [treatment.pk])
+        cursor.execute(AROUND, [treatment.pk] * 3)
         around = cursor.fetchall()
     read = [tuple(_read(values, BEN, EVENT)) for values in around]
     treatment.ben = read[0][0]

@@ -35,11 +35,12 @@ def weigh(*, treatment: Treatment, report: Report, by: Actor, now: datetime) -> 
     """The judgement and the questions that recording it would meet. Raises InputError as record_result would."""
     reading = check(report, treatment=treatment, now=now)
     row = as_row(treatment, report, reading, now=now)
-    stored = list(treatment.results.order_by("drawn_at", "pk"))
+    judged = treatment if treatment.merged_into is None else treatment.merged_into
+    stored = list(judged.every_result())
     before = standing(stored)
-    asked = doubts(treatment, before, row, by=by, now=now) if report.source == MANUAL else []
+    asked = doubts(judged, before, row, by=by, now=now) if report.source == MANUAL else []
     return Weighed(
-        judgement=judge(treatment, sorted([*stored, row], key=lambda result: result.drawn_at), as_of=now),
+        judgement=judge(judged, sorted([*stored, row], key=lambda result: result.drawn_at), as_of=now),
         count=row.count(),
         last=next((other.count() for other in reversed(before) if other.drawn_at <= row.drawn_at), None),
         asked=asked,

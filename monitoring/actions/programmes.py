@@ -85,7 +85,7 @@ def facts_on(treatment: Treatment, on: date) -> Facts:
     """What was on record by the end of that day: programme records, the judgement and the last count then."""
     rows = [row for row in records_of(treatment, Programme.REMS) if row.on <= on]
     end = datetime(on.year, on.month, on.day, tzinfo=treatment.clinic.zone) + timedelta(days=1, microseconds=-1)
-    versions = list(treatment.results.order_by("drawn_at", "pk"))
+    versions = list(treatment.every_result())
     judgement = judge(treatment, versions, as_of=end)
     history = treatment.history_of(treatment.results.current())
     drawn = [at for at, item in history.timeline if hasattr(item, "anc") and at <= end]
@@ -129,7 +129,7 @@ def is_enrolled(treatment: Treatment) -> bool:
 
 def draft_status_form(treatment: Treatment, *, now: datetime) -> dict[str, Any]:
     """A Patient Status Form as far as the system knows it; a prescriber reads it and signs."""
-    judgement = judge(treatment, list(treatment.results.order_by("drawn_at", "pk")), as_of=now)
+    judgement = judge(treatment, list(treatment.every_result()), as_of=now)
     last = ProgrammeRecord.objects.filter(treatment=treatment, kind="status_form", voided_at=None).order_by("on").last()
     due = psf_due(last.on if last else None)
     return {

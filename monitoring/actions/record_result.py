@@ -60,7 +60,7 @@ def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datet
     """
     check(report, treatment=treatment, now=now)
     with refusing_taken_accession(report), transaction.atomic():
-        return record_locked(treatment=locked(treatment.pk), report=report, by=by, now=now, ip=ip)
+        return record_locked(treatment=locked(treatment.pk), home=treatment.pk, report=report, by=by, now=now, ip=ip)
 
 
 @contextmanager
@@ -76,8 +76,13 @@ def refusing_taken_accession(report: Report) -> Iterator[None]:
         ) from error
 
 
-def record_locked(*, treatment: Treatment, report: Report, by: Actor, now: datetime, ip: str | None = None) -> Result:
-    """record_result for a treatment that this very transaction has locked."""
+def record_locked(
+    *, treatment: Treatment, home: int, report: Report, by: Actor, now: datetime, ip: str | None = None
+) -> Result:
+    """record_result for a treatment that this very transaction has locked.
+
+    `home`: the record that the result came for. It stays there when that record was merged into this treatment.
+    """
     reading = check(report, treatment=treatment, now=now)
     facts = facts_of(treatment)
     earlier = [row for row in facts.versions if (row.source, row.accession) == (report.source, report.accession)]
@@ -87,6 +92,7 @@ def record_locked(*, treatment: Treatment, report: Report, by: Actor, now: datet
     _check_removal(earlier, report)
     before = standing(facts.versions)
     result = as_row(treatment, report, reading, now=now, by=by)
+    result.treatment_id = earlier[0].treatment_id if earlier else home
     typed = report.source == MANUAL and not earlier
     asked = _guarded(treatment, before, result, report.answers, by, now) if typed else []
     audited = recorded(treatment, result, by, now, ip, **kept_answers(asked, result, report.answers, by=by))

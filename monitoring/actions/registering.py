@@ -34,7 +34,7 @@ def enter_register(
         raise ValueError("give a later day on which the entry is looked at again")
     if treatment.non_rechallenges.filter(ended_at=None).exists():
         raise ValueError("the patient is in the register already")
-    counts = standing(list(treatment.results.order_by("drawn_at", "pk")))[-COUNTS:]
+    counts = standing(list(treatment.every_result()))[-COUNTS:]
     entry = NonRechallenge.objects.create(
         treatment=treatment,
         clinic_id=treatment.clinic_id,

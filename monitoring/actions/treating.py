@@ -1,6 +1,7 @@
 """Beginning, pausing, resuming and stopping a treatment, and what else happens in it."""
 
-from datetime import date, datetime, time
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -10,7 +11,10 @@ from monitoring.actions.judging import judge, keep, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
 from monitoring.models import BenStatus, Cause, DoseChange, Severity, Treatment, TreatmentEvent
-from monitoring.rules.history import EventKind
+from monitoring.rules.dose import MOST, RECORDED_MOST
+from monitoring.rules.errors import InputError
+from monitoring.rules.history import Event, EventKind
+from monitoring.rules.plausible import check_event
 from monitoring.rules.protocols import PROTOCOLS
 from patients import audit
 from patients.models import Actor, Patient, Staff
@@ -51,14 +55,20 @@ def record_event(
 ) -> TreatmentEvent:
     """A first dose, last dose, restart, approval, hospice agreement or fever; judged at once.
 
-    A plain date where the time of day is unknown. Raises ValueError for an event in the future.
+    A plain date where the time of day is unknown. The same told again is the event that is there already.
+    Raises InputError for what cannot have happened.
     """
     treatment = locked(treatment.pk)
-    against = treatment.advice if kind in DOSING and treatment.advice in AGAINST else ""
     date_only = not isinstance(at, datetime)
     instant = at if isinstance(at, datetime) else datetime.combine(at, time(), treatment.clinic.zone)
-    if instant > now:
-        raise ValueError(f"{at} is in the future; record what has happened")
+    standing = [event for event in treatment.every_event() if event.stands()]
+    told = (kind, instant, date_only, stop, celsius)
+    for event in standing:
+        if (event.kind, event.at, event.date_only, event.stop, event.celsius) == told:
+            event.just_stored = False
+            return event
+    _check(treatment, Event(kind, at, stop=stop, celsius=celsius), standing, now)
+    against = advice_against(treatment, at=at, now=now) if kind in DOSING else ""
     event = TreatmentEvent.objects.create(
         treatment=treatment,
         kind=kind,
@@ -80,6 +90,21 @@ def record_event(
     return event
 
 
+def _check(treatment: Treatment, event: Event, standing: Sequence[TreatmentEvent], now: datetime) -> None:
+    known = [other.as_event(treatment.clinic) for other in standing]
+    born = treatment.patient.date_of_birth
+    check_event(event, events=known, born=born, now=now, zone=treatment.clinic.zone)
+
+
+def advice_against(treatment: Treatment, *, at: datetime | date, now: datetime) -> str:
+    """The advice that stood against a dose at that moment, or "" where none did."""
+    if not isinstance(at, datetime):
+        # The time of day is not known: what was known by the end of that day counts.
+        at = min(datetime.combine(at + timedelta(days=1), time(), treatment.clinic.zone), now)
+    advice = judge(treatment, list(treatment.every_result()), as_of=at).treatment
+    return advice if advice in AGAINST else ""
+
+
 def _tell_of_dosing_against(treatment: Treatment, kind: str, advice: str, now: datetime) -> None:
     """The event is a fact and is recorded; that it goes against the advice is told at once."""
     text = f"{kind.replace('_', ' ').capitalize()} recorded while the advice was: {ADVICE_IN_WORDS[advice].lower()}."
@@ -88,15 +113,23 @@ def _tell_of_dosing_against(treatment: Treatment, kind: str, advice: str, now: d
 
 
 @transaction.atomic
-def void_event(*, event: TreatmentEvent, by: Staff, now: datetime, reason: str) -> None:
-    """Take back an event that did not happen. The row stays, with who, when and why."""
+def void_event(
+    *, event: TreatmentEvent, by: Staff, now: datetime, reason: str, ip: str | None = None
+) -> TreatmentEvent:
+    """Take back an event that did not happen. The row stays, with who, when and why. Raises InputError without one."""
+    if not reason.strip():
+        raise InputError("reason", "say why this is taken back; the reason stays with it")
     treatment = locked(event.treatment_id)
-    TreatmentEvent.objects.filter(pk=event.pk, voided_at=None).update(voided_at=now, voided_by=by, void_reason=reason)
+    still = TreatmentEvent.objects.filter(pk=event.pk, voided_at=None)
+    event.just_stored = bool(still.update(voided_at=now, voided_by=by, void_reason=reason))
+    if not event.just_stored:
+        return event
     reassess(treatment, now=now)
     audit.record(
         "event_voided", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
-        subject=f"event:{event.pk}",
+        subject=f"event:{event.pk}", ip=ip,
     )  # fmt: skip
+    return event
 
 
 @transaction.atomic
@@ -123,9 +156,27 @@ def document_ben(
 
 @transaction.atomic
 def record_dose(
-    *, treatment: Treatment, daily_mg: Decimal, at: datetime, by: Actor, now: datetime, reason: str = ""
+    *,
+    treatment: Treatment,
+    daily_mg: Decimal,
+    at: datetime,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    ip: str | None = None,
 ) -> DoseChange:
-    """The daily dose from a moment on, in milligrams."""
+    """The daily dose from a moment on, in milligrams. Raises InputError for what cannot be given."""
+    treatment = locked(treatment.pk)
+    if not 0 <= daily_mg <= RECORDED_MOST:
+        raise InputError("daily_mg", f"{daily_mg} mg a day is not possible; the maximum is {MOST} mg")
+    if at > now:
+        raise InputError("at", f"{at:%Y-%m-%d %H:%M} is in the future; record the dose once it is given")
+    if at.astimezone(treatment.clinic.zone).date() < treatment.patient.date_of_birth:
+        raise InputError("at", "that is before the patient was born")
+    last = treatment.every_dose().filter(at=at).last()
+    if last is not None and last.daily_mg == daily_mg:
+        last.just_stored = False
+        return last
     dose = DoseChange.objects.create(
         treatment=treatment,
         at=at,
@@ -134,7 +185,10 @@ def record_dose(
         recorded_at=now,
         recorded_by=by if isinstance(by, Staff) else None,
     )
-    audit.record("dose_changed", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id)
+    audit.record(
+        "dose_changed", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
+        subject=f"dose:{dose.pk}", ip=ip,
+    )  # fmt: skip
     return dose
 
 
@@ -154,14 +208,19 @@ def reassess_changed_by_time(*, now: datetime) -> int:
 def reassess(treatment: Treatment, *, now: datetime) -> None:
     """Judge a locked treatment anew. A hold or a fever gets its alert, with owner and timer, in this transaction."""
     held_before = treatment.advice in HOLDS
-    versions = list(treatment.results.order_by("drawn_at", "pk"))
+    versions = list(treatment.every_result())
     judgement = judge(treatment, versions, as_of=now)
     keep(treatment, judgement, result=None, latest_draw_at=latest_draw(versions), now=now)
     found = []
     if "anc_now" in judgement.actions:
         text = "Fever reported: blood count today, look for an infection."
         found.append(Raising(Cause.FEVER, Severity.MODERATE, text))
-    elif judgement.treatment in HOLDS and not held_before:
+    elif judgement.treatment in HOLDS and not (held_before or _told_of_hold(treatment)):
         found.append(ALERTS_ON_HOLD)
     raise_alerts(treatment, found, result=None, now=now)
     revoke_supplies(treatment, now=now)
+
+
+def _told_of_hold(treatment: Treatment) -> bool:
+    """An open alert says it already, and says more: with the count that brought it."""
+    return treatment.alerts.filter(cause=Cause.NEUTROPENIA, resolved_at=None).exists()

@@ -113,7 +113,7 @@ class Judgements(APIView):
     def get(self, request: Request, treatment_id: int) -> Response:
         """The judgement for now, and the last hundred that were given."""
         treatment, now = opened(request, treatment_id), timezone.now()
-        current = judge(treatment, list(treatment.results.order_by("drawn_at", "pk")), as_of=now)
+        current = judge(treatment, list(treatment.every_result()), as_of=now)
         given = treatment.assessments.order_by("-as_of", "-pk")[:PAGE]
         return Response({"now": current.as_dict(), "given": [row.judgement for row in given]})
 
@@ -147,7 +147,7 @@ class Results(APIView):
             if key and (known := _known(token, key, body_hash, treatment)):
                 return _recorded(known, 200)
             try:
-                result = record_locked(treatment=treatment, report=report, by=token, now=now, ip=ip)
+                result = record_locked(treatment=treatment, home=treatment_id, report=report, by=token, now=now, ip=ip)
             except InputError as error:
                 if error.field in ("version", "accession") and "stored with other" in error.message:
                     raise Conflict(error.message) from error

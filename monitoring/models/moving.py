@@ -59,6 +59,8 @@ class Merge(models.Model):
     undone_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     undo_reason = models.TextField(blank=True)
 
+    just_stored = True
+
     class Meta:
         triggers: ClassVar = NO_DELETE
         constraints: ClassVar = [

@@ -16,7 +16,7 @@ from monitoring.rules.protocols import PROTOCOLS
 from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 
 if TYPE_CHECKING:
-    from monitoring.models.result import Result
+    from monitoring.models.result import Result, ResultQuerySet
 
 
 class TreatmentQuerySet(models.QuerySet["Treatment"]):
@@ -67,6 +67,8 @@ class Treatment(models.Model):
     """The day on which time alone changes the last judgement."""
     latest_draw_at = models.DateTimeField(null=True)
     assessed_at = models.DateTimeField(null=True)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged_here")
+    """The record that reads this one's rows too; kept by `merge`, so that one lock tells."""
     tablets_until = models.DateField(null=True)
     """The last day that the tablets handed over reach; null: none was recorded here."""
 
@@ -116,9 +118,26 @@ class Treatment(models.Model):
         """The documented BEN status in force, read once for this copy of the row."""
         return self.ben_statuses.order_by("confirmed_at").last()
 
+    @cached_property
+    def records(self) -> list[int]:
+        """This record and those merged into it, whose rows it reads too; read once for this copy of the row."""
+        return [self.pk, *self.merged_here.order_by("pk").values_list("pk", flat=True)]
+
+    def every_result(self) -> "ResultQuerySet":
+        """All versions of all results, in draw order; of merged records too."""
+        return self.results.model.objects.filter(treatment_id__in=self.records).order_by("drawn_at", "pk")
+
+    def every_event(self) -> "models.QuerySet[TreatmentEvent]":
+        """All events, voided ones too; of merged records too."""
+        return TreatmentEvent.objects.filter(treatment_id__in=self.records).order_by("at", "pk")
+
+    def every_dose(self) -> "models.QuerySet[DoseChange]":
+        """All doses; of merged records too."""
+        return DoseChange.objects.filter(treatment_id__in=self.records).order_by("at", "pk")
+
     def history(self, *, preliminary: bool = False, known_at: datetime | None = None) -> History:
         """The history as it was known then (now when not given), each result in its latest version."""
-        known = self.results.all() if known_at is None else self.results.filter(received_at__lte=known_at)
+        known = self.every_result() if known_at is None else self.every_result().filter(received_at__lte=known_at)
         return self.history_of(known.current(), preliminary=preliminary, known_at=known_at)
 
     def history_of(
@@ -133,7 +152,7 @@ class Treatment(models.Model):
         counts: list[Count | Event] = [
             result.count() for result in results if preliminary or result.status != "preliminary"
         ]
-        happened = [event for event in (self.events.all() if events is None else events) if event.stands(known_at)]
+        happened = [event for event in (self.every_event() if events is None else events) if event.stands(known_at)]
         latest = self.ben
         if known_at is not None:
             latest = self.ben_statuses.filter(confirmed_at__lte=known_at).order_by("confirmed_at").last()
@@ -160,6 +179,9 @@ class TreatmentEvent(models.Model):
     voided_at = models.DateTimeField(null=True)
     voided_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     void_reason = models.TextField(blank=True)
+
+    just_stored = True
+    """False on a row that was there already when the same was told again."""
 
     class Meta:
         triggers: ClassVar = NO_DELETE
@@ -199,12 +221,20 @@ class DoseChange(models.Model):
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
 
+    just_stored = True
+
     class Meta:
         triggers: ClassVar = APPEND_ONLY
         constraints: ClassVar = [
             # The label's maximum is 900 mg: more is warned of, never refused. This only stops a slip of the keys.
             models.CheckConstraint(condition=Q(daily_mg__gte=0, daily_mg__lte=2000), name="dose_possible")
         ]
+
+
+def standing_doses(rows: "Iterable[DoseChange]") -> "list[DoseChange]":
+    """Of several doses told for one moment the one told last."""
+    latest = {row.at: row for row in sorted(rows, key=lambda row: (row.at, row.pk))}
+    return list(latest.values())
 
 
 class BenStatus(models.Model):
@@ -240,6 +270,8 @@ class BenProposal(models.Model):
     answered_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     status = models.ForeignKey(BenStatus, models.PROTECT, null=True, related_name="+")
     answer = models.TextField(blank=True)
+
+    just_stored = True
 
     class Meta:
         triggers: ClassVar = NO_DELETE

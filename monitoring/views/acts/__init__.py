@@ -1,0 +1,1 @@
+"""What people do about one patient: each act shows its consequences before it is confirmed."""

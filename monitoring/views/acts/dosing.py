@@ -1,0 +1,316 @@
+"""Starting, changing the dose, interrupting, restarting, stopping."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from typing import Any, ClassVar
+
+from django import forms
+
+from monitoring.actions.deciding import end_doses, give_dose
+from monitoring.actions.judging import judge
+from monitoring.actions.rehearsing import Outlook
+from monitoring.actions.treating import advice_against, record_dose
+from monitoring.alerts import ADVICE_IN_WORDS
+from monitoring.forms import NUMBER
+from monitoring.models import DoseChange
+from monitoring.models.treatment import standing_doses
+from monitoring.rules.breaks import Break, break_until, phases_from
+from monitoring.rules.dose import SOURCE, Circumstances, Dose, dose_warnings
+from monitoring.rules.history import Event, EventKind, instant_of
+from monitoring.rules.reasons import IN_WORDS
+from monitoring.views.acts.form import MomentForm, Note, day_in_words, prescribers_of, reason_field
+from patients.access import may
+from patients.models import Staff
+
+FIRST_DAY = "Day 1: 12.5 mg once or twice. Then 25 to 50 mg more a day, to 300 to 450 mg by the end of week 2."
+NOT_THE_FORMER_DOSE = (
+    "48 hours or more without a dose ({since}): begin again with 12.5 mg once or twice a day."
+    " The former dose at once can cause collapse, low blood pressure and cardiac arrest."
+)
+
+
+def phases_in_words(form: MomentForm, at: datetime | date) -> str:
+    """The schedule of a new patient from that day, with its dates."""
+    on = instant_of(at, form.zone).astimezone(form.zone).date()
+    parts = [
+        f"{IN_WORDS[frequency]} until {day_in_words(until)}" if until else f"then {IN_WORDS[frequency]}"
+        for frequency, until in phases_from(on, form.treatment.protocol)
+    ]
+    return f"Tests while all is normal: {', '.join(parts)}."
+
+
+class DoseGivenForm(MomentForm):
+    """A first dose or a restart, which may go against the advice."""
+
+    kind: ClassVar[EventKind]
+
+    decided_by = forms.ChoiceField(
+        label="Prescriber who decided", required=False, help_text="Needed only when the advice is against it."
+    )
+    reason = reason_field(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["decided_by"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # it is declared as one above
+        field.choices = prescribers_of(self.treatment)
+
+    def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
+        """Record the dose."""
+        chosen = self.cleaned_data["decided_by"]
+        return give_dose(
+            treatment=self.treatment,
+            kind=self.kind,
+            at=self.at,
+            reason=self.cleaned_data["reason"],
+            decided_by=Staff.objects.get(pk=chosen) if chosen else None,
+            by=by,
+            now=now,
+            ip=ip,
+        )
+
+    def begin_with(self) -> dict[str, Any]:
+        """A prescriber who types has probably decided."""
+        decides = may(self.staff, "override_advice", self.treatment.clinic_id)
+        return super().begin_with() | ({"decided_by": str(self.staff.pk)} if decides else {})
+
+    def beforehand(self) -> Iterable[Note]:
+        """The same as later, for now or for the moment that was typed."""
+        at = self.cleaned_data.get("at") if self.is_bound else None
+        return self.said(at if at and instant_of(at, self.zone) <= self.now else self.now)
+
+    def words(self, outlook: Outlook) -> Iterable[Note]:
+        """The advice, the dose, the tests."""
+        return self.said(self.at)
+
+    def said(self, at: datetime | date) -> Iterable[Note]:
+        """What a dose at that moment means."""
+        if found := advice_against(self.treatment, at=at, now=self.now):
+            text = (
+                f"This goes against the advice: {ADVICE_IN_WORDS[found].lower()}."
+                " It is recorded with who decided and why, and an alert is raised at once."
+            )
+            yield Note("stop", text)
+
+
+class StartForm(DoseGivenForm):
+    """The first dose."""
+
+    title = "Start treatment"
+    lead = "Record the first dose of clozapine. All tests are counted from its day."
+    button, done, kind = "Record the first dose", "The first dose is recorded.", "first_dose"
+
+    def said(self, at: datetime | date) -> Iterable[Note]:
+        """Against the advice or not; the dose; the tests."""
+        yield from super().said(at)
+        yield Note("warn", FIRST_DAY)
+        yield Note("fact", phases_in_words(self, at))
+
+
+class RestartForm(DoseGivenForm):
+    """Doses again after a break."""
+
+    title = "Restart treatment"
+    lead = "Record the first dose after a break."
+    button, done, kind = "Record the restart", "The restart is recorded.", "restart"
+
+    def said(self, at: datetime | date) -> Iterable[Note]:
+        """The two clocks of a break, with their dates."""
+        yield from super().said(at)
+        last = self.last_dose(at)
+        if last is None:
+            yield Note("warn", "No last dose is recorded before this. If there was a break, record it first.")
+            return
+        found = break_until(last, at, self.treatment.protocol, self.zone)
+        yield Note("fact", f"Last dose {self.say(last.at)}: {_days(found.days)} off treatment.")
+        yield self._dose(found)
+        yield self._tests(found, at)
+
+    def _dose(self, found: Break) -> Note:
+        hours = self.treatment.protocol.breaks.retitrate_hours
+        if found.rebuild:
+            return Note("stop", NOT_THE_FORMER_DOSE.format(since=f"since {self.say(found.from_12_5)}"))
+        return Note(
+            "calm", f"Less than {hours} hours: the dose may go on. From {self.say(found.from_12_5)} it may not."
+        )
+
+    def _tests(self, found: Break, at: datetime | date) -> Note:
+        days = self.treatment.protocol.breaks.as_new_days
+        if self._approved():
+            return Note("warn", f"An approved rechallenge is monitored as a new patient. {phases_in_words(self, at)}")
+        if found.as_new:
+            text = (
+                f"{_days(found.days)} off, {days} or more since {day_in_words(found.as_new_on)}: monitored as a new"
+                f" patient, with a fresh baseline before the restart. {phases_in_words(self, at)}"
+            )
+            return Note("warn", text)
+        text = (
+            f"Fewer than {days} days off: tests go on as before."
+            f" From {day_in_words(found.as_new_on)} on a restart would be as a new patient."
+        )
+        return Note("calm", text)
+
+    def _approved(self) -> bool:
+        judgement = judge(self.treatment, list(self.treatment.every_result()), as_of=self.now)
+        return any(reason.rule.startswith("rechallenge.") for reason in judgement.reasons)
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+class InterruptForm(MomentForm):
+    """Doses paused."""
+
+    title = "Interrupt treatment"
+    lead = "Record the last dose that was taken. The two clocks of a break run from it."
+    button, done, starts_now = "Record the interruption", "The interruption is recorded.", False
+    reason = reason_field()
+    field_order = ["on", "time", "reason"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].label, self.fields["time"].label = "Date of the last dose", "Time of the last dose"
+
+    def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
+        """Record the last dose."""
+        return end_doses(
+            treatment=self.treatment, at=self.at, reason=self.cleaned_data["reason"], by=by, now=now, ip=ip
+        )
+
+    def words(self, outlook: Outlook) -> Iterable[Note]:
+        """What a restart would mean, and from when."""
+        found = break_until(Event("last_dose", self.at), self.now, self.treatment.protocol, self.zone)
+        begun = "Since" if found.rebuild else "From"
+        yield Note("warn", f"{begun} {self.say(found.from_12_5)} a restart begins with 12.5 mg (48 hours off).")
+        begun = "Since" if found.as_new else "From"
+        days = self.treatment.protocol.breaks.as_new_days
+        yield Note("warn", f"{begun} {day_in_words(found.as_new_on)} a restart is as a new patient ({days} days off).")
+
+
+class StopForm(InterruptForm):
+    """No doses any more."""
+
+    title = "Stop for good"
+    lead = "Record the last dose and why clozapine is stopped for good. A pause is an interruption, not this."
+    button, done = "Record that it is stopped", "It is recorded that treatment is stopped."
+
+    def begin_with(self) -> dict[str, Any]:
+        """The last dose of the break that is open already."""
+        last = self.last_dose()
+        if last is None:
+            return {}
+        local = instant_of(last.at, self.zone).astimezone(self.zone)
+        return {"on": local.date(), "time": local.time() if isinstance(last.at, datetime) else None}
+
+    def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
+        """Record the last dose, for good."""
+        return end_doses(
+            treatment=self.treatment, at=self.at, reason=self.cleaned_data["reason"], stop=True, by=by, now=now, ip=ip
+        )
+
+    def words(self, outlook: Outlook) -> Iterable[Note]:
+        """The tests that are still owed."""
+        after = outlook.after
+        if after.due_on is None:
+            yield Note("calm", "No test is owed any more.")
+        else:
+            text = f"Tests are still owed: {IN_WORDS[after.frequency]}, the next on {day_in_words(after.due_on)}."
+            yield Note("warn", f"{text} They end with the count that the rules ask for, not today.")
+        yield Note("warn", "A planned stop is tapered over 1 to 2 weeks. Watch for cholinergic rebound and relapse.")
+        days = self.treatment.protocol.fever.days_after_last_dose
+        yield Note("warn", f"Fever of 38.5 °C or more within {days} days of the last dose: ANC now.")
+
+
+class DoseForm(MomentForm):
+    """Another daily dose."""
+
+    verb = "record_dose"
+    title = "Change the dose"
+    lead = f"The total of a day, in milligrams. Warnings do not stop you: the prescriber decides. Source: {SOURCE}."
+    button, done, judged = "Record this dose", "The dose is recorded.", False
+
+    daily_mg = forms.DecimalField(
+        label="Daily dose",
+        max_digits=6,
+        decimal_places=1,
+        widget=forms.TextInput(NUMBER),
+        help_text="mg a day, in all.",
+    )
+    cyp1a2_inhibitor = forms.BooleanField(
+        label="Takes a strong CYP1A2 inhibitor (fluvoxamine, ciprofloxacin, enoxacin)", required=False
+    )
+    cyp3a4_inducer = forms.BooleanField(
+        label="Takes a strong CYP3A4 inducer (carbamazepine, phenytoin, rifampicin, St John's wort)", required=False
+    )
+    stops_smoking = forms.BooleanField(label="Has stopped smoking", required=False)
+    starts_smoking = forms.BooleanField(label="Has begun to smoke", required=False)
+    reason = reason_field(required=False)
+    field_order = ["daily_mg", "on", "time"]
+    CHANGES: ClassVar = {
+        "cyp1a2_inhibitor": "strong CYP1A2 inhibitor",
+        "cyp3a4_inducer": "strong CYP3A4 inducer",
+        "stops_smoking": "stopped smoking",
+        "starts_smoking": "began to smoke",
+    }
+
+    @property
+    def begins(self) -> datetime:
+        """The moment from which the dose is given; a date without a time begins at midnight."""
+        if isinstance(self.at, datetime):
+            return self.at
+        return datetime.combine(self.at, time(), self.zone)
+
+    def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
+        """Record the dose with the circumstances in words."""
+        said = [words for name, words in self.CHANGES.items() if self.cleaned_data[name]]
+        reason = " ".join(
+            part for part in (self.cleaned_data["reason"].strip(), f"({', '.join(said)})" * bool(said)) if part
+        )
+        return record_dose(
+            treatment=self.treatment,
+            daily_mg=self.cleaned_data["daily_mg"],
+            at=self.begins,
+            reason=reason,
+            by=by,
+            now=now,
+            ip=ip,
+        )
+
+    def words(self, outlook: Outlook) -> Iterable[Note]:
+        """The dose before, and the warnings."""
+        earlier = [Dose(row.at.astimezone(self.zone).date(), row.daily_mg) for row in self._rows()]
+        before = earlier[-1].mg if earlier else None
+        now_is = self.cleaned_data["daily_mg"]
+        was = f"{before.normalize():f} mg" if before is not None else "none recorded"
+        yield Note("fact", f"Daily dose: {was} → {now_is.normalize():f} mg from {self.say(self.at)}.")
+        around = Circumstances(
+            off_treatment=self.last_dose(self.at) is not None,
+            **{name: self.cleaned_data[name] for name in self.CHANGES},
+        )
+        for text in dose_warnings(
+            Dose(self.at_on, now_is), earlier=earlier, built_up_from=built_up_from(self), around=around
+        ):
+            yield Note("warn", text)
+
+    def _rows(self) -> list[DoseChange]:
+        rows: list[DoseChange] = standing_doses(self.treatment.every_dose())
+        return [row for row in rows if row.at < self.begins]
+
+
+def built_up_from(form: MomentForm) -> Any:
+    """The day from which the dose is built up: the first dose, or a restart after so long that it begins anew."""
+    found, last = None, None
+    moment = instant_of(form.at_on, form.zone)
+    for event in sorted(form.events(), key=lambda event: instant_of(event.at, form.zone)):
+        on = instant_of(event.at, form.zone).astimezone(form.zone).date()
+        if instant_of(on, form.zone) > moment:
+            break
+        if event.kind == "first_dose":
+            found = found or on
+        elif event.kind == "last_dose":
+            last = event
+        elif event.kind == "restart" and last:
+            found = on if break_until(last, event.at, form.treatment.protocol, form.zone).rebuild else found
+            last = None
+    return found

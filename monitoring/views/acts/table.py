@@ -1,0 +1,97 @@
+"""Every act by its name in the address, and which of them fit a treatment as it stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitoring.models import Treatment
+from monitoring.rules.plausible import dosing
+from monitoring.views.acts.deciding import (
+    BenForm,
+    ConfirmBenForm,
+    FeverForm,
+    HospiceForm,
+    ProtocolForm,
+    RechallengeForm,
+)
+from monitoring.views.acts.dosing import DoseForm, InterruptForm, RestartForm, StartForm, StopForm
+from monitoring.views.acts.form import ActForm
+from monitoring.views.acts.mending import CorrectForm, TakeBackForm, TakeBackResultForm
+from monitoring.views.acts.people import ContactForm, MergeForm, UndoMergeForm
+from patients.access import MAY
+from patients.models import Staff
+
+ACTS: Mapping[str, type[ActForm]] = {
+    "start": StartForm,
+    "dose": DoseForm,
+    "interrupt": InterruptForm,
+    "restart": RestartForm,
+    "stop": StopForm,
+    "fever": FeverForm,
+    "correct": CorrectForm,
+    "error": TakeBackResultForm,
+    "void": TakeBackForm,
+    "ben": BenForm,
+    "confirm-ben": ConfirmBenForm,
+    "rechallenge": RechallengeForm,
+    "hospice": HospiceForm,
+    "protocol": ProtocolForm,
+    "contact": ContactForm,
+    "merge": MergeForm,
+    "undo-merge": UndoMergeForm,
+}
+GROUPS = (
+    ("Doses", ("start", "dose", "interrupt", "restart", "stop", "fever")),
+    ("Decisions", ("ben", "confirm-ben", "rechallenge", "hospice", "protocol")),
+    ("Mistakes", ("correct", "error", "void")),
+    ("Person", ("contact", "merge", "undo-merge")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An act that fits now."""
+
+    name: str
+    title: str
+    lead: str
+
+
+def acts_for(treatment: Treatment, staff: Staff) -> list[tuple[str, list[Offer]]]:
+    """The acts that fit this treatment and that this person may do, in their groups."""
+    roles = set(staff.memberships.filter(clinic=treatment.clinic_id, active=True).values_list("role", flat=True))
+    fitting = _fitting(treatment)
+    found = []
+    for group, names in GROUPS:
+        offers = [
+            Offer(name, ACTS[name].title, ACTS[name].lead)
+            for name in names
+            if name in fitting and roles & set(MAY[ACTS[name].verb])
+        ]
+        if offers:
+            found.append((group, offers))
+    return found
+
+
+def _fitting(treatment: Treatment) -> set[str]:
+    events = [event.as_event(treatment.clinic) for event in treatment.every_event() if event.stands()]
+    doses = dosing(events, treatment.clinic.zone)
+    begun, last = any(event.kind == "first_dose" for event in doses), doses[-1] if doses else None
+    off = last is not None and last.kind == "last_dose"
+    waits = treatment.ben_proposals.filter(answered_at=None).exists()
+    fits = {
+        "start": not begun,
+        "dose": begun and not off,
+        "interrupt": begun and not off,
+        "restart": begun and (off or treatment.advice in ("interrupt", "stop", "may_resume")),
+        "stop": begun and not (last and last.stop),
+        "fever": begun,
+        "correct": treatment.latest_draw_at is not None,
+        "error": treatment.latest_draw_at is not None,
+        "void": bool(events),
+        "ben": treatment.ben is None and not waits,
+        "confirm-ben": waits,
+        "rechallenge": treatment.advice == "stop",
+        "hospice": begun and not any(event.kind == "hospice_agreed" for event in events),
+        "undo-merge": len(treatment.records) > 1,
+    }
+    return {name for name in ACTS if fits.get(name, True)}
