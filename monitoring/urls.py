@@ -5,7 +5,7 @@ from django.urls import path
 from monitoring.views.alert import acknowledge, alert, resolve
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
-from monitoring.views.patient import patient
+from monitoring.views.patient import judgements, patient
 from monitoring.views.result import log_result
 from monitoring.views.today import today
 
@@ -19,4 +19,5 @@ urlpatterns = [
     path("mail/", dead_letters, name="dead_letters"),
     path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
+    path("patients/<int:patient_id>/judgements/", judgements, name="judgements"),
 ]

@@ -20,13 +20,20 @@ def locked(treatment_id: int) -> Treatment:
     )
 
 
-def judge(treatment: Treatment, versions: Sequence[Result], *, as_of: datetime) -> Judgement:
-    """What the rules make of the treatment. A preliminary result may restrict the answer, never permit more."""
+def judge(
+    treatment: Treatment, versions: Sequence[Result], *, as_of: datetime, known_at: datetime | None = None
+) -> Judgement:
+    """What the rules make of the treatment. A preliminary result may restrict the answer, never permit more.
+
+    With `known_at` events and BEN are taken as they were known then; the versions are the caller's choice.
+    """
     current = standing(list(versions))
-    final = assess(treatment.history_of(current), treatment.protocol, as_of)
+    final = assess(treatment.history_of(current, known_at=known_at), treatment.protocol, as_of)
     if all(result.status != "preliminary" for result in current):
         return final
-    with_preliminary = assess(treatment.history_of(current, preliminary=True), treatment.protocol, as_of)
+    with_preliminary = assess(
+        treatment.history_of(current, preliminary=True, known_at=known_at), treatment.protocol, as_of
+    )
     return cautious(final, with_preliminary)
 
 

@@ -1,0 +1,115 @@
+"""Everything that a patient's page rests on, read once, as it is known now or was known at a moment gone by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import Q
+
+from monitoring.models import (
+    Alert,
+    AlertNote,
+    BenProposal,
+    BenStatus,
+    DoseChange,
+    Draw,
+    Merge,
+    Result,
+    TakeOver,
+    Transfer,
+    Treatment,
+    TreatmentEvent,
+)
+from monitoring.rules.history import EVENT_KINDS
+from patients.models import AuditEvent, ContactPoint
+
+Row = TypeVar("Row")
+TOLD_BY_ROWS = ("result_", "alert_", "event_", "dose_", "ben_", "contact_", "transfer_", "merge", "draw_", "take_over")
+"""Audit verbs that begin so repeat what a row of its own tells, with its reason."""
+LEFT_OUT = ("patient_opened", "reassessed_by_time", *EVENT_KINDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The rows, oldest first."""
+
+    treatment: Treatment
+    known_at: datetime | None
+    results: list[Result]
+    events: list[TreatmentEvent]
+    doses: list[DoseChange]
+    draws: list[Draw]
+    alerts: list[Alert]
+    notes: list[AlertNote]
+    bens: list[BenStatus]
+    proposals: list[BenProposal]
+    take_over: TakeOver | None
+    transfers: list[Transfer]
+    merges: list[Merge]
+    contacts: list[ContactPoint]
+    trail: list[AuditEvent]
+
+    def known(self, at: datetime | None) -> bool:
+        """Whether it had happened, as seen from the moment of this record."""
+        return at is not None and (self.known_at is None or at <= self.known_at)
+
+    def open(self, ended_at: datetime | None) -> bool:
+        """Whether it had not ended yet."""
+        return not self.known(ended_at)
+
+    @property
+    def standing_events(self) -> list[TreatmentEvent]:
+        """Those that nobody had voided."""
+        return [event for event in self.events if event.stands(self.known_at)]
+
+    @property
+    def contacts_now(self) -> list[ContactPoint]:
+        """How the patient is reached."""
+        return [point for point in self.contacts if self.open(point.ended_at)]
+
+    @property
+    def standing_alerts(self) -> list[Alert]:
+        """Not resolved then; the most severe and then the oldest first."""
+        standing = [alert for alert in self.alerts if self.open(alert.resolved_at)]
+        return sorted(standing, key=lambda alert: (alert.severity, alert.raised_at, alert.pk))
+
+
+def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
+    """Read all of it: one question a table, however long the history."""
+
+    def until(rows: Iterable[Row], when: str) -> list[Row]:
+        return [row for row in rows if known_at is None or getattr(row, when) <= known_at]
+
+    patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
+    events = treatment.events.select_related("recorded_by", "voided_by").order_by("at", "pk")
+    alerts = treatment.alerts.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk")
+    notes = AlertNote.objects.filter(alert__treatment=treatment).select_related("staff", "alert").order_by("at", "pk")
+    bens = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
+    proposals = treatment.ben_proposals.select_related("documented_by", "answered_by").order_by("documented_at")
+    take_over = TakeOver.objects.filter(treatment=treatment).select_related("recorded_by")
+    transfers = treatment.transfers.select_related("from_clinic", "to_clinic", "requested_by", "answered_by")
+    merges = Merge.objects.filter(merged).select_related("kept__patient", "merged__patient", "by", "undone_by")
+    contacts = patient.contact_points.select_related("recorded_by", "ended_by").order_by("recorded_at", "pk")
+    trail = AuditEvent.objects.filter(patient=patient).exclude(verb__in=LEFT_OUT).select_related("staff", "integration")
+    for prefix in TOLD_BY_ROWS:
+        trail = trail.exclude(verb__startswith=prefix)
+    return Record(
+        treatment=treatment,
+        known_at=known_at,
+        results=until(
+            treatment.results.select_related("staff", "integration").order_by("drawn_at", "pk"), "received_at"
+        ),
+        events=until(events, "recorded_at"),
+        doses=until(treatment.doses.select_related("recorded_by").order_by("at", "pk"), "recorded_at"),
+        draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),
+        alerts=until(alerts, "raised_at"),
+        notes=until(notes, "at"),
+        bens=until(bens, "confirmed_at"),
+        proposals=until(proposals, "documented_at"),
+        take_over=next(iter(until(take_over, "recorded_at")), None),
+        transfers=until(transfers.order_by("requested_at"), "requested_at"),
+        merges=until(merges.order_by("at"), "at"),
+        contacts=until(contacts, "recorded_at"),
+        trail=until(trail.order_by("at", "pk"), "at"),
+    )
