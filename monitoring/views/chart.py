@@ -1,7 +1,7 @@
 """The counts as a drawing: bands, counts, breaks and doses, each told by its shape and in words. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -15,7 +15,9 @@ RANGES = (("3m", "3 months", 92), ("1y", "1 year", 366), ("all", "All", None))
 DAYS = {key: days for key, _, days in RANGES}
 LONG_GAP = timedelta(days=45)
 """Longer than any window: between such counts the line is broken, for nothing is known there."""
-LABEL_APART = 7.0
+LABEL_APART, FLAG_APART = 7.0, 6.0
+FLAG_TOP, BESIDE = 22, 9
+MANY = 120
 DOSE_TOP, DOSE_BOTTOM = 350, 400
 HEIGHT_WITHOUT_DOSES, HEIGHT = 334, 410
 LEGEND = {
@@ -54,8 +56,8 @@ class Shade:
 
     @property
     def middle(self) -> float:
-        """Where its name stands."""
-        return round(self.y + self.height / 2, 1)
+        """Where its name stands: in a narrow band in the middle, in a wide one at the top, above most counts."""
+        return round(self.y + min(self.height / 2, 13), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Point:
     reading: str
     label: str = ""
     label_y: float = 0
-    anchor: str = "middle"
+    anchor: str = "start"
+    dx: int = BESIDE
     minor: bool = False
 
 
@@ -94,6 +97,21 @@ class Pause:
     label: str
     title: str
 
+    @property
+    def middle(self) -> float:
+        """Where its word stands."""
+        return round(self.x + self.width / 2, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Something else that happened, by its letter."""
+
+    x: float
+    y: int
+    letter: str
+    said: str
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -110,7 +128,7 @@ class Chart:
     points: Sequence[Point]
     crosses: Sequence[Point]
     pauses: Sequence[Pause]
-    flags: Sequence[tuple[float, str, str]]
+    flags: Sequence[Flag]
     doses: Sequence[Line]
     dose_labels: Sequence[tuple[float, float, str]]
     legend: Sequence[tuple[str, str]]
@@ -125,6 +143,11 @@ class Chart:
     def height(self) -> int:
         """Pixels, with the lane of doses where there is one."""
         return HEIGHT if self.doses else HEIGHT_WITHOUT_DOSES
+
+    @property
+    def dot(self) -> float:
+        """The radius of a count; smaller where there are very many."""
+        return 4 if len(self.points) <= MANY else 2.6
 
     @property
     def has_gap(self) -> bool:
@@ -167,7 +190,7 @@ def draw(drawn: Drawn, table: Table) -> Chart:
         points=points,
         crosses=crosses,
         pauses=pauses(drawn, across),
-        flags=[(across.x(at), letter, said) for at, letter, said in drawn.flags if across.holds(at)],
+        flags=flags(drawn, across),
         doses=doses,
         dose_labels=dose_labels,
         legend=[(shape, LEGEND[shape]) for shape in LEGEND if shape in shapes],
@@ -234,20 +257,26 @@ def labelled(points: list[Point]) -> list[Point]:
             kept.append(mark)
     sure = {mark.pk for mark in (*latest, *lowest)}
     keep = {mark.pk for mark in kept}
-    return [_with_label(mark, minor=mark.pk not in sure) if mark.pk in keep else _bare(mark) for mark in points]
+    return [
+        (_with_label(mark, minor=mark.pk not in sure, last=mark is points[-1]) if mark.pk in keep else _bare(mark))
+        for mark in points
+    ]
 
 
-def _with_label(mark: Point, *, minor: bool) -> Point:
-    beneath = mark.tone != "normal" and mark.y + 20 < BOTTOM
-    y = mark.y + 20 if beneath else mark.y - 11
-    anchor = "end" if mark.x > 94 else "start" if mark.x < 6 else "middle"
-    return Point(
-        mark.pk, mark.x, mark.y, mark.shape, mark.tone, mark.reading, mark.label, round(y, 1), anchor, minor
-    )  # fmt: skip
+def _with_label(mark: Point, *, minor: bool, last: bool) -> Point:
+    """Beside its count and at its height, so that a number never stands in another band than its count."""
+    if last:
+        return replace(mark, label_y=mark.y + 4)
+    if mark.shape == "above":
+        return replace(mark, label_y=mark.y - 11, anchor="middle", dx=0, minor=minor)
+    left = mark.x > 88
+    return replace(
+        mark, label_y=mark.y + 4, anchor="end" if left else "start", dx=-BESIDE if left else BESIDE, minor=minor
+    )
 
 
 def _bare(mark: Point) -> Point:
-    return Point(mark.pk, mark.x, mark.y, mark.shape, mark.tone, mark.reading)
+    return replace(mark, label="")
 
 
 def lines(rows: Sequence[ResultRow], points: Sequence[Point]) -> list[Line]:
@@ -271,6 +300,17 @@ def pauses(drawn: Drawn, across: TimeScale) -> list[Pause]:
     return found
 
 
+def flags(drawn: Drawn, across: TimeScale) -> list[Flag]:
+    """Side by side where there is room, else one above the other."""
+    found: list[Flag] = []
+    for at, letter, said in sorted(drawn.flags):
+        if across.holds(at):
+            x = across.x(at)
+            close = bool(found) and x - found[-1].x < FLAG_APART and found[-1].y == FLAG_TOP
+            found.append(Flag(x, TOP + 3 if close else FLAG_TOP, letter, said))
+    return found
+
+
 def dose_steps(drawn: Drawn, across: TimeScale) -> tuple[list[Line], list[tuple[float, float, str]]]:
     """The daily dose as steps; no line while off treatment, nor after it until a dose is recorded anew."""
     changes: list[tuple[datetime, Decimal | None]] = [(at, mg) for at, mg in drawn.doses if at <= drawn.now]
@@ -287,10 +327,14 @@ def dose_steps(drawn: Drawn, across: TimeScale) -> tuple[list[Line], list[tuple[
             if before is not None and across.holds(at):
                 steps.append(Line(x, before, x, y))
             steps.append(Line(x, y, across.x(until), y))
-            if not labels or x - labels[-1][0] >= LABEL_APART:
+            if across.x(until) - x >= LABEL_APART - 2 or (until == drawn.now and not _near(labels, x)):
                 labels.append((x, round(y - 4, 1), f"{mg.normalize():f}"))
         before = y
     return steps, labels
+
+
+def _near(labels: list[tuple[float, float, str]], x: float) -> bool:
+    return bool(labels) and x - labels[-1][0] < LABEL_APART
 
 
 def summary(shown: Sequence[ResultRow], drawn: Drawn) -> str:

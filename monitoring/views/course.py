@@ -1,8 +1,11 @@
 """The course of a treatment for the chart and the card: breaks, doses, and what else happened."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from monitoring.models import DoseChange, Draw
+from monitoring.models import Draw
+from monitoring.views.chart import Chart
 from monitoring.views.record import Record
 from monitoring.views.timeline import EVENT_IN_WORDS, event_in_words
 
@@ -15,6 +18,15 @@ LETTERS = {
     "step_down_authorised": "D",
 }
 """How the chart marks what happened; its key says each in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentDose:
+    """A daily dose; `stale` when a break came after it, so that nobody takes it for the dose of today."""
+
+    daily_mg: Decimal
+    at: datetime
+    stale: bool
 
 
 def breaks(record: Record) -> list[tuple[datetime, datetime | None, str]]:
@@ -53,15 +65,19 @@ def flags(record: Record) -> list[tuple[datetime, str, str]]:
     ]
 
 
-def letters(record: Record) -> list[tuple[str, str]]:
+def letters(chart: Chart) -> list[tuple[str, str]]:
     """The key to the letters that the chart bears."""
-    found = {event.kind for event in record.standing_events}
-    return [(letter, EVENT_IN_WORDS[kind].lower()) for kind, letter in LETTERS.items() if kind in found]
+    found = {flag.letter for flag in chart.flags}
+    return [(letter, EVENT_IN_WORDS[kind].lower()) for kind, letter in LETTERS.items() if letter in found]
 
 
-def current_dose(record: Record) -> DoseChange | None:
-    """The latest dose written down; what is taken today may be none of it, which the break says."""
-    return record.doses[-1] if record.doses else None
+def current_dose(record: Record) -> CurrentDose | None:
+    """The latest dose written down."""
+    if not record.doses:
+        return None
+    dose = record.doses[-1]
+    stopped = [event.at for event in record.standing_events if event.kind == "last_dose"]
+    return CurrentDose(dose.daily_mg, dose.at, stale=any(at >= dose.at for at in stopped))
 
 
 def open_draw(record: Record) -> Draw | None:

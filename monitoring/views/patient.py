@@ -92,7 +92,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "pause": reading.pause,
         "banners": banners(record, card),
         "ben": treatment.ben,
-        "letters": letters(record),
+        "letters": letters(chart),
         "latest": next((row for row in rows if row.stands and row.count is not None and not row.preliminary), None),
         "dose": current_dose(record),
         "draw": open_draw(record),
