@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q, prefetch_related_objects
 
 from monitoring.models import (
     Alert,
@@ -27,6 +27,7 @@ from patients.models import AuditEvent, ContactPoint
 Row = TypeVar("Row")
 TOLD_BY_ROWS = ("result_", "alert_", "event_", "dose_", "ben_", "contact_", "transfer_", "merge", "draw_", "take_over")
 """Audit verbs that begin so repeat what a row of its own tells, with its reason."""
+SUMMED_UP = ("raised", "worsened", "updated")
 LEFT_OUT = ("patient_opened", "reassessed_by_time", *EVENT_KINDS)
 
 
@@ -69,10 +70,12 @@ class Record:
         return [point for point in self.contacts if self.open(point.ended_at)]
 
     @property
-    def standing_alerts(self) -> list[Alert]:
-        """Not resolved then; the most severe and then the oldest first."""
+    def alerts_now(self) -> list[tuple[Alert, str]]:
+        """Not resolved then, with their words of then; the most severe and the oldest first."""
+        said = {note.alert_id: note.text for note in self.notes if note.verb in SUMMED_UP}
         standing = [alert for alert in self.alerts if self.open(alert.resolved_at)]
-        return sorted(standing, key=lambda alert: (alert.severity, alert.raised_at, alert.pk))
+        standing.sort(key=lambda alert: (alert.severity, alert.raised_at, alert.pk))
+        return [(alert, said.get(alert.pk, alert.summary)) for alert in standing]
 
 
 def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
@@ -81,11 +84,14 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     def until(rows: Iterable[Row], when: str) -> list[Row]:
         return [row for row in rows if known_at is None or getattr(row, when) <= known_at]
 
+    # The rules read the same events and BEN rows: they are kept on this copy, so that nobody asks for them again.
+    every = TreatmentEvent.objects.select_related("recorded_by", "voided_by").order_by("at", "pk")
+    prefetch_related_objects([treatment], Prefetch("events", queryset=every))
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
-    events = treatment.events.select_related("recorded_by", "voided_by").order_by("at", "pk")
     alerts = treatment.alerts.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk")
     notes = AlertNote.objects.filter(alert__treatment=treatment).select_related("staff", "alert").order_by("at", "pk")
-    bens = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
+    bens = list(treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at"))
+    treatment.ben = bens[-1] if bens else None
     proposals = treatment.ben_proposals.select_related("documented_by", "answered_by").order_by("documented_at")
     take_over = TakeOver.objects.filter(treatment=treatment).select_related("recorded_by")
     transfers = treatment.transfers.select_related("from_clinic", "to_clinic", "requested_by", "answered_by")
@@ -100,7 +106,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         results=until(
             treatment.results.select_related("staff", "integration").order_by("drawn_at", "pk"), "received_at"
         ),
-        events=until(events, "recorded_at"),
+        events=until(treatment.events.all(), "recorded_at"),
         doses=until(treatment.doses.select_related("recorded_by").order_by("at", "pk"), "recorded_at"),
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),
         alerts=until(alerts, "raised_at"),

@@ -65,7 +65,7 @@ def _results(record: Record) -> Iterator[Happening]:
             at=row.received_at,
             kind="Result",
             what=f"{_count_of(row)}, {row.get_status_display().lower()}",
-            who=name_of(row.staff, row.integration, f"laboratory feed {row.source}"),
+            who=name_of(row.staff, row.integration, f"feed {row.source}"),
             detail=row.reason,
             tone="warn" if row.status in (Status.CORRECTED, Status.ENTERED_IN_ERROR) else "",
             link=f"#result-{row.pk}",

@@ -18,7 +18,7 @@ ACTIONS_IN_WORDS: Mapping[str, str] = {
     "look_for_infection": "Look for an infection",
     "register_non_rechallenge": "Enter in the non-rechallenge register",
     "repeat_within_24h": "Repeat the count within 24 hours of the draw",
-    "retitrate_from_12_5_mg": "Build the dose up again from 12.5 mg",
+    "retitrate_from_12_5_mg": "When restarting, build the dose up again from 12.5 mg",
     "review_rechallenge": "Prescriber: decide about a rechallenge",
     "second_baseline_needed": "A second baseline on another date is needed",
 }
