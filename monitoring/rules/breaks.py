@@ -21,6 +21,9 @@ class OpenBreak:
     retitrate: bool
     as_new_on: date
     as_new: bool
+    hours: int
+    """The protocol's own limits, for the words on a page."""
+    as_new_days: int
 
 
 def open_break(history: History, protocol: Protocol, as_of: datetime) -> OpenBreak | None:
@@ -40,4 +43,6 @@ def open_break(history: History, protocol: Protocol, as_of: datetime) -> OpenBre
         retitrate=pause.lasted(breaks.retitrate_hours, as_of, today),
         as_new_on=pause.on + timedelta(days=breaks.as_new_days),
         as_new=pause.days(today) >= breaks.as_new_days,
+        hours=breaks.retitrate_hours,
+        as_new_days=breaks.as_new_days,
     )

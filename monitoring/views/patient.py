@@ -1,6 +1,6 @@
 """One patient: who, what to do until when and why, the counts, and the whole story."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -62,6 +62,11 @@ def actions_for(staff: Staff, treatment: Treatment) -> list[tuple[str, str]]:
     ]
 
 
+def days_late(overdue_after: date | None, day: date) -> int:
+    """Days since the last day in time."""
+    return 0 if overdue_after is None else max((day - overdue_after).days, 0)
+
+
 def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -> dict[str, object]:
     treatment = record.treatment
     reading = read(treatment, record.results, as_of=moment.at, known_at=moment.known_at)
@@ -90,6 +95,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "now": now,
         "card": card,
         "pause": reading.pause,
+        "days_late": days_late(reading.judgement.overdue_after, card.judged_at.date()),
         "banners": banners(record, card),
         "ben": treatment.ben,
         "letters": letters(chart),

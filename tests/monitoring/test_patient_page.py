@@ -123,9 +123,9 @@ def test_what_waits_for_somebody_is_said(page, clinic, treatment, nurse, prescri
 
 @pytest.mark.parametrize(("days", "says", "says_not"), [
     (1, "Re-titrate from 12.5 mg when restarting from Tue 15 Sep 2026, 08:00", "Re-titrate:"),
-    (2, "Re-titrate: 48 hours or more without a dose since Mon 14 Sep 2026, 08:00", "As a new patient:"),
+    (2, "Re-titrate: since Mon 14 Sep 2026, 08:00 it is 48 hours or more without a dose", "As a new patient:"),
     (29, "As a new patient when restarting from Tue 15 Sep 2026 (30 days)", "As a new patient:"),
-    (30, "As a new patient: 30 days or more since Mon 14 Sep 2026", "when restarting from"),
+    (30, "As a new patient: since Mon 14 Sep 2026 it is 30 days or more; fresh baseline", "when restarting from"),
 ])  # fmt: skip
 def test_h29_the_days_since_the_last_dose_and_what_they_mean_with_their_dates(page, treatment, days, says, says_not):
     record_event(treatment=treatment, kind="last_dose", at=NOW - days * DAY, by=None, now=NOW - days * DAY)
@@ -134,6 +134,12 @@ def test_h29_the_days_since_the_last_dose_and_what_they_mean_with_their_dates(pa
     assert says in text
     assert says_not not in text
     assert ("by itself on" in text) == (days < 30)
+
+
+def test_an_overdue_test_says_how_many_days_beside_the_day_on_which_it_was_due(page, treatment):
+    a_count(treatment, 3000, at=NOW - 20 * DAY, now=NOW - 20 * DAY)
+    assert "Blood test 13 days overdue Next blood test was due Tue 1 Sep 2026" in page()
+    assert "Blood test 2 days overdue" in page("?as_of=2026-09-03")
 
 
 def test_a_dose_from_before_a_break_is_never_shown_as_the_dose_of_today(page, treatment):
