@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from monitoring.actions.judging import judge
-from monitoring.models import BenStatus, Result, TakeOver, Treatment
+from monitoring.models import Result, TakeOver, Treatment
 from monitoring.models.result import standing
 from monitoring.rules.breaks import OpenBreak, open_break
 from monitoring.rules.history import Count
@@ -36,13 +36,8 @@ def read(
     )
 
 
-def as_known(treatment: Treatment, statuses: Sequence[BenStatus], *, known_at: datetime) -> None:
-    """Bring this copy of the row (never saved) to the BEN status and the protocol that were in force then."""
-    treatment.ben = max(
-        (status for status in statuses if status.confirmed_at <= known_at),
-        key=lambda status: status.confirmed_at,
-        default=None,
-    )
+def under_protocol_of(treatment: Treatment, *, known_at: datetime) -> None:
+    """Bring this copy of the row (never saved) to the protocol by which it was judged then."""
     said = treatment.assessments.filter(created_at__lte=known_at).order_by("-created_at", "-pk").first()
     if said is not None:
         treatment.protocol_key = said.protocol_key

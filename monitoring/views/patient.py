@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from monitoring.actions.replaying import as_known, read
+from monitoring.actions.replaying import read, under_protocol_of
 from monitoring.models import Treatment
 from monitoring.views.banners import banners
 from monitoring.views.chart import DAYS, RANGES, Drawn, draw
@@ -38,7 +38,7 @@ def patient(request: HttpRequest, patient_id: int) -> HttpResponse:
     moment = moment_of(request, treatment, now=now)
     record = record_of(treatment, moment.known_at)
     if moment.known_at is not None:
-        as_known(treatment, record.bens, known_at=moment.known_at)
+        under_protocol_of(treatment, known_at=moment.known_at)
     page = _page(request, record, moment, now)
     page["actions"] = [] if moment.known_at else actions_for(staff, treatment)
     return render(request, "monitoring/patient.html", page)

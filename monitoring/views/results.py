@@ -46,6 +46,22 @@ class ResultRow:
     was: str = ""
 
     @property
+    def drawn_on(self) -> str:
+        """The clinic's day, as the table writes it."""
+        return f"{self.drawn_at:%Y-%m-%d}"
+
+    @property
+    def drawn_time(self) -> str:
+        """The clinic's time of day."""
+        return f"{self.drawn_at:%H:%M}"
+
+    @property
+    def received(self) -> str:
+        """When it came, short; the year only where it is another one than that of the draw."""
+        year = "" if self.received_at.year == self.drawn_at.year else f" {self.received_at.year}"
+        return f"{self.received_at.day} {self.received_at:%b}{year}, {self.received_at:%H:%M}"
+
+    @property
     def preliminary(self) -> bool:
         """It may restrict the advice and never permit more."""
         return self.status == Status.PRELIMINARY

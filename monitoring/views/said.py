@@ -37,7 +37,7 @@ class Said:
 def said_page(treatment: Treatment, *, before: str) -> dict[str, object]:
     """A page of them, the newest first; `before` is the last one of the page before."""
     rows = treatment.assessments.select_related("result").order_by("-pk")
-    if before.isdecimal():
+    if before.isdecimal() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: ROWS + 1])
     shown = found[:ROWS]
