@@ -90,7 +90,8 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
     alerts = treatment.alerts.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk")
     notes = AlertNote.objects.filter(alert__treatment=treatment).select_related("staff", "alert").order_by("at", "pk")
-    bens = list(treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at"))
+    statuses = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
+    bens = until(statuses, "confirmed_at")
     treatment.ben = bens[-1] if bens else None
     proposals = treatment.ben_proposals.select_related("documented_by", "answered_by").order_by("documented_at")
     take_over = TakeOver.objects.filter(treatment=treatment).select_related("recorded_by")
@@ -111,7 +112,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),
         alerts=until(alerts, "raised_at"),
         notes=until(notes, "at"),
-        bens=until(bens, "confirmed_at"),
+        bens=bens,
         proposals=until(proposals, "documented_at"),
         take_over=next(iter(until(take_over, "recorded_at")), None),
         transfers=until(transfers.order_by("requested_at"), "requested_at"),
