@@ -7,7 +7,7 @@ from monitoring.views.alert import acknowledge, alert, resolve
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
 from monitoring.views.override import answer_override, ask_override
-from monitoring.views.patient import patient
+from monitoring.views.patient import judgements, patient
 from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
 from monitoring.views.result import log_result
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
@@ -42,4 +42,5 @@ urlpatterns = [
     path("log/found/", sheet_found, name="sheet_found"),
     path("patients/<int:patient_id>/act/", acts, name="acts"),
     path("patients/<int:patient_id>/act/<slug:name>/", act, name="act"),
+    path("patients/<int:patient_id>/judgements/", judgements, name="judgements"),
 ]

@@ -101,13 +101,18 @@ def judge(
     *,
     as_of: datetime,
     events: Iterable[TreatmentEvent] | None = None,
+    known_at: datetime | None = None,
 ) -> Judgement:
-    """What the rules make of the treatment. A preliminary result may restrict the answer, never permit more."""
+    """What the rules make of the treatment. A preliminary result may restrict the answer, never permit more.
+
+    With `known_at` events and BEN are taken as they were known then; the versions are the caller's choice.
+    """
     current = standing(list(versions))
-    final = assess(treatment.history_of(current, events=events), treatment.protocol, as_of)
+    final = assess(treatment.history_of(current, events=events, known_at=known_at), treatment.protocol, as_of)
     if all(result.status != "preliminary" for result in current):
         return final
-    with_preliminary = assess(treatment.history_of(current, preliminary=True, events=events), treatment.protocol, as_of)
+    all_of_them = treatment.history_of(current, preliminary=True, events=events, known_at=known_at)
+    with_preliminary = assess(all_of_them, treatment.protocol, as_of)
     return cautious(final, with_preliminary)
 
 

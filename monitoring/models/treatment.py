@@ -135,6 +135,14 @@ class Treatment(models.Model):
         """All doses; of merged records too."""
         return DoseChange.objects.filter(treatment_id__in=self.records).order_by("at", "pk")
 
+    events_read: "list[TreatmentEvent] | None" = None
+    """Set by whoever has read them already for this copy of the row."""
+
+    def _events(self, given: "Iterable[TreatmentEvent] | None") -> "Iterable[TreatmentEvent]":
+        if given is not None:
+            return given
+        return self.every_event() if self.events_read is None else self.events_read
+
     def history(self, *, preliminary: bool = False, known_at: datetime | None = None) -> History:
         """The history as it was known then (now when not given), each result in its latest version."""
         known = self.every_result() if known_at is None else self.every_result().filter(received_at__lte=known_at)
@@ -152,7 +160,7 @@ class Treatment(models.Model):
         counts: list[Count | Event] = [
             result.count() for result in results if preliminary or result.status != "preliminary"
         ]
-        happened = [event for event in (self.every_event() if events is None else events) if event.stands(known_at)]
+        happened = [event for event in self._events(events) if event.stands(known_at)]
         latest = self.ben
         if known_at is not None:
             latest = self.ben_statuses.filter(confirmed_at__lte=known_at).order_by("confirmed_at").last()

@@ -27,6 +27,7 @@ Frequency = Literal[
     "none",
 ]
 Advice = Literal["continue", "interrupt", "stop"]
+NOT_YET_VERIFIED = "(not yet verified)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Source:
     def cite(self) -> str:
         """The citation as shown beside a reason."""
         place = f"{self.title}, {self.section}" if self.section else self.title
-        return place if self.verified else f"{place} (not yet verified)"
+        return place if self.verified else f"{place} {NOT_YET_VERIFIED}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,116 @@
-"""One patient: what to do, until when, why, and the results behind it."""
+"""One patient: who, what to do until when and why, the counts, and the whole story."""
+
+from datetime import date, datetime
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
-from monitoring.actions.judging import judge
-from monitoring.models import Merge, Treatment
+from monitoring.actions.replaying import read, under_protocol_of
+from monitoring.models import Treatment
 from monitoring.views.acts.table import acts_for
+from monitoring.views.banners import banners
+from monitoring.views.chart import DAYS, RANGES, Drawn, draw
+from monitoring.views.course import breaks, current_dose, flags, letters, open_draw
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
-from monitoring.views.words import advice_card, result_rows
+from monitoring.views.past import Moment, moment_of
+from monitoring.views.record import Record, record_of
+from monitoring.views.results import result_rows
+from monitoring.views.said import said_page
+from monitoring.views.timeline import FOLDED, timeline
+from monitoring.views.words import advice_card
 from patients import audit
-from patients.access import may
+from patients.access import MAY
+from patients.models import Staff
+
+ACTIONS = (
+    ("Log a result", "log_result", "record_result"),
+    ("May I dispense?", "supply", "see_patients"),
+    ("REMS and registers", "rems", "see_patients"),
+)
+"""What the link says, the page's name, and the verb that opens it. The first one is the button."""
 
 
 @login_required
 def patient(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """The judgement is made for this moment, from the stored results; opening the page is audited."""
+    """The judgement is made for this moment (or a day gone by), from the stored rows; opening the page is audited."""
     treatment, now, staff = treatment_or_404(request, patient_id), timezone.now(), staff_of(request)
     audit.opened(treatment.patient, by=staff, now=now, ip=address_of(request))
-    versions = list(treatment.every_result().order_by("-drawn_at", "-version"))
-    judgement = judge(treatment, versions[::-1], as_of=now)
-    page = {
+    moment = moment_of(request, treatment, now=now)
+    record = record_of(treatment, moment.known_at)
+    if moment.known_at is not None:
+        under_protocol_of(treatment, known_at=moment.known_at)
+    page = _page(request, record, moment, now)
+    page["actions"] = [] if moment.known_at else actions_for(staff, treatment)
+    return render(request, "monitoring/patient.html", page)
+
+
+@login_required
+def judgements(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """Every judgement as it was given, the newest first; opening the page is audited."""
+    treatment, now = treatment_or_404(request, patient_id), timezone.now()
+    audit.opened(treatment.patient, by=staff_of(request), now=now, ip=address_of(request))
+    page = said_page(treatment, before=request.GET.get("before", ""))
+    return render(request, "monitoring/judgements.html", page | {"treatment": treatment, "patient": treatment.patient})
+
+
+def actions_for(staff: Staff, treatment: Treatment) -> list[tuple[str, str]]:
+    """What this person may do here: the words and the address of each. A merged record offers nothing."""
+    if treatment.merged_into_id:
+        return []
+    here = staff.memberships.filter(clinic_id=treatment.clinic_id, active=True)
+    roles, patient = set(here.values_list("role", flat=True)), treatment.patient_id
+    places = [(label, reverse(name, args=[patient])) for label, name, verb in ACTIONS if roles & set(MAY[verb])]
+    offers = [offer for _, group in acts_for(treatment, staff) for offer in group]
+    return places + [(offer.title, reverse("act", args=[patient, offer.name])) for offer in offers]
+
+
+def days_late(overdue_after: date | None, day: date) -> int:
+    """Days since the last day in time."""
+    return 0 if overdue_after is None else max((day - overdue_after).days, 0)
+
+
+def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -> dict[str, object]:
+    treatment = record.treatment
+    reading = read(treatment, record.results, as_of=moment.at, known_at=moment.known_at)
+    card = advice_card(reading.judgement, treatment)
+    rows = result_rows(record.results, treatment)
+    chosen = request.GET.get("range", "")
+    zone = treatment.clinic.zone
+    chart = draw(
+        Drawn(
+            rows=rows,
+            breaks=breaks(record),
+            doses=[(dose.at.astimezone(zone), dose.daily_mg) for dose in record.doses],
+            flags=flags(record),
+            now=moment.at.astimezone(zone),
+            range=chosen if chosen in DAYS else "1y",
+            log=request.GET.get("scale") == "log",
+        ),
+        treatment.table,
+    )
+    lines = timeline(record)
+    return {
         "treatment": treatment,
         "patient": treatment.patient,
-        "card": advice_card(judgement, treatment),
-        "results": result_rows(versions, treatment),
-        "events": [event for event in treatment.every_event().order_by("-at") if event.stands()],
-        "alerts": treatment.alerts.standing(),
-        "ben": treatment.ben_statuses.order_by("-confirmed_at").first(),
-        "acts": acts_for(treatment, staff),
-        "may_record": may(staff, "record_result", treatment.clinic_id),
+        "record": record,
+        "moment": moment,
+        "now": now,
+        "card": card,
+        "pause": reading.pause,
+        "days_late": days_late(reading.judgement.overdue_after, card.judged_at.date()),
+        "banners": banners(record, card),
+        "ben": treatment.ben,
+        "letters": letters(chart),
+        "latest": next((row for row in rows if row.stands and row.count is not None and not row.preliminary), None),
+        "dose": current_dose(record),
+        "draw": open_draw(record),
+        "chart": chart,
+        "ranges": RANGES,
+        "results": [row for row in rows if row.pk in chart.pks],
+        "results_left": sum(row.pk not in chart.pks for row in rows),
+        "lines": lines if "all" in request.GET else lines[:FOLDED],
+        "lines_left": 0 if "all" in request.GET else max(len(lines) - FOLDED, 0),
     }
-    return render(request, "monitoring/patient.html", page | merged(treatment))
-
-
-def merged(treatment: Treatment) -> dict[str, object]:
-    """Into which record this one was merged, and which were merged into it. A merged record offers no acts."""
-    rows = Merge.objects.filter(Q(kept=treatment) | Q(merged=treatment), undone_at=None)
-    standing = list(rows.select_related("kept__patient", "merged__patient", "by"))
-    into = next((row for row in standing if row.merged_id == treatment.pk), None)
-    found: dict[str, object] = {"merged_into": into, "merged_here": [row for row in standing if row is not into]}
-    return found | ({"acts": [], "may_record": False} if into else {})

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from monitoring.alerts import ADVICE_IN_WORDS
-from monitoring.models import Result, Treatment
-from monitoring.models.result import standing
+from monitoring.models import Treatment
 from monitoring.rules.judgement import Judgement, Reason
+from monitoring.rules.protocol import NOT_YET_VERIFIED
 from monitoring.rules.reasons import IN_WORDS
-from monitoring.rules.units import plain
 
 ACTIONS_IN_WORDS: Mapping[str, str] = {
     "anc_now": "Take an ANC now",
@@ -20,7 +18,7 @@ ACTIONS_IN_WORDS: Mapping[str, str] = {
     "look_for_infection": "Look for an infection",
     "register_non_rechallenge": "Enter in the non-rechallenge register",
     "repeat_within_24h": "Repeat the count within 24 hours of the draw",
-    "retitrate_from_12_5_mg": "Build the dose up again from 12.5 mg",
+    "retitrate_from_12_5_mg": "When restarting, build the dose up again from 12.5 mg",
     "review_rechallenge": "Prescriber: decide about a rechallenge",
     "second_baseline_needed": "A second baseline on another date is needed",
 }
@@ -51,6 +49,12 @@ class AdviceCard:
     anc: str | None
     protocol: str
     days_since_last_dose: int | None
+    judged_at: datetime
+    in_force_from: date
+    retired_on: date | None
+    changes_on: date | None
+    whys: Sequence[tuple[str, str, bool]]
+    """Each reason's sentence, where it is written, and whether somebody has read it there."""
 
 
 def advice_card(judgement: Judgement, treatment: Treatment) -> AdviceCard:
@@ -70,41 +74,14 @@ def advice_card(judgement: Judgement, treatment: Treatment) -> AdviceCard:
         anc=judgement.anc,
         protocol=treatment.protocol.title,
         days_since_last_dose=judgement.days_since_last_dose,
+        judged_at=judgement.as_of.astimezone(zone),
+        in_force_from=treatment.protocol.in_force_from,
+        retired_on=treatment.protocol.retired_on,
+        changes_on=judgement.changes_on,
+        whys=[why(reason.text, reason.source) for reason in judgement.reasons],
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ResultRow:
-    """One version of a result for the table."""
-
-    drawn_at: datetime
-    anc: str
-    band: str
-    status: str
-    version: int
-    stands: bool
-    supported: bool
-    received_at: datetime
-
-
-def result_rows(versions: Sequence[Result], treatment: Treatment) -> list[ResultRow]:
-    """Every version, the replaced ones marked; bands as this treatment's protocol names them."""
-    zone, table = treatment.clinic.zone, treatment.table
-    stand = {row.pk for row in standing(list(versions))}
-    return [
-        ResultRow(
-            drawn_at=row.drawn_at.astimezone(zone),
-            anc=_number(row.anc, row.anc_bound),
-            band=table.bands[table.rank(row.count())].name if row.anc is not None else "",
-            status=row.get_status_display(),
-            version=row.version,
-            stands=row.pk in stand,
-            supported=row.supported,
-            received_at=row.received_at.astimezone(zone),
-        )
-        for row in versions
-    ]
-
-
-def _number(value: Decimal | None, bound: str) -> str:
-    return "none" if value is None else plain(value, bound)
+def why(text: str, source: str) -> tuple[str, str, bool]:
+    """A reason's sentence, its source, and whether somebody has read it there."""
+    return text, source.removesuffix(NOT_YET_VERIFIED).strip(), not source.endswith(NOT_YET_VERIFIED)
