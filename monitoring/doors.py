@@ -1,6 +1,8 @@
 """The door to treatments and alerts: those of the clinics at which somebody may do something, and no others."""
 
-from monitoring.models import Alert, Treatment
+from django.db.models import Q, QuerySet
+
+from monitoring.models import Alert, Transfer, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
@@ -13,7 +15,23 @@ def treatments_of(actor: Staff | Integration, verb: str = "see_patients") -> Tre
 
 
 def alerts_of(actor: Staff | Integration, verb: str = "see_patients") -> AlertQuerySet:
-    """The alerts of those treatments."""
-    return Alert.objects.filter(clinic__in=clinics_of(actor, verb)).select_related(
+    """The alerts at those clinics. Those of a patient who has left are the new clinic's to see."""
+    clinics = clinics_of(actor, verb)
+    return Alert.objects.filter(clinic__in=clinics, treatment__clinic__in=clinics).select_related(
         "treatment__patient", "clinic", "owner"
+    )
+
+
+def alerts_with_past_of(actor: Staff | Integration, verb: str = "see_patients") -> AlertQuerySet:
+    """The same, with those that were resolved before the patient came here. For one alert, not for a list."""
+    return Alert.objects.filter(treatment__clinic__in=clinics_of(actor, verb)).select_related(
+        "treatment__patient", "clinic", "owner"
+    )
+
+
+def transfers_of(actor: Staff, verb: str = "transfer") -> "QuerySet[Transfer]":
+    """The transfers from and to those clinics."""
+    clinics = clinics_of(actor, verb)
+    return Transfer.objects.filter(Q(from_clinic__in=clinics) | Q(to_clinic__in=clinics)).select_related(
+        "treatment__patient", "treatment__clinic", "from_clinic", "to_clinic", "requested_by", "answered_by"
     )

@@ -18,6 +18,7 @@ DEFAULT_POLICIES: dict[str, int] = {
     "escalate_severe_minutes": 15,
     "escalate_moderate_minutes": 60,
     "escalate_other_minutes": 24 * 60,
+    "transfer_answer_days": 3,
 }
 
 
@@ -28,12 +29,12 @@ def known_time_zone(name: str) -> None:
 
 
 def known_policies(policies: dict[str, int]) -> None:
-    """Only policies that the product knows, in whole minutes above zero."""
+    """Only policies that the product knows, each a whole number above zero; its unit ends its name."""
     for name, value in policies.items():
         if name not in DEFAULT_POLICIES:
             raise ValidationError(f"{name} is not a policy; known: {', '.join(DEFAULT_POLICIES)}")
         if not isinstance(value, int) or value < 1:
-            raise ValidationError(f"{name} is a whole number of minutes above zero, not {value!r}")
+            raise ValidationError(f"{name} is a whole number of {name.rpartition('_')[2]} above zero, not {value!r}")
 
 
 class Clinic(models.Model):
@@ -66,6 +67,9 @@ class Clinic(models.Model):
 class Staff(AbstractUser):
     """A person who signs in."""
 
+    class Meta(AbstractUser.Meta):
+        triggers: ClassVar = NO_DELETE
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
@@ -89,6 +93,7 @@ class Membership(models.Model):
     active = models.BooleanField(default=True)
 
     class Meta:
+        triggers: ClassVar = NO_DELETE
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["staff", "clinic", "role"], name="one_membership_per_role"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
@@ -205,7 +210,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         triggers: ClassVar = APPEND_ONLY
-        indexes: ClassVar = [models.Index(fields=["patient", "-at"], name="audit_by_patient")]
+        indexes: ClassVar = [
+            models.Index(fields=["patient", "-at"], name="audit_by_patient"),
+            models.Index(fields=["clinic", "-at", "-id"], name="audit_by_clinic"),
+            models.Index(fields=["staff", "-at", "-id"], name="audit_by_person"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(staff__isnull=True) | Q(integration__isnull=True), name="audit_has_one_actor"

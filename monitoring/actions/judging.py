@@ -13,11 +13,9 @@ from monitoring.rules.judgement import Judgement, cautious
 
 def locked(treatment_id: int) -> Treatment:
     """The treatment, locked until the transaction ends: results, events and decisions of one patient queue here."""
-    return (
-        Treatment.objects.select_for_update(of=("self",))
-        .select_related("clinic", "patient", "clinician")
-        .get(pk=treatment_id)
-    )
+    # Locked alone and read afterwards: a join beside the lock would hold the clinic of before a move.
+    Treatment.objects.select_for_update().only("pk").get(pk=treatment_id)
+    return Treatment.objects.select_related("clinic", "patient", "clinician").get(pk=treatment_id)
 
 
 def judge(treatment: Treatment, versions: Sequence[Result], *, as_of: datetime) -> Judgement:

@@ -226,4 +226,20 @@ class Migration(migrations.Migration):
             model_name='auditevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='6a24722ca71f00fe49818f06e9414d700aea1bce', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e7c2b', table='patients_auditevent', when='BEFORE')),
         ),
+        migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(fields=['clinic', '-at', '-id'], name='audit_by_clinic'),
+        ),
+        migrations.AddIndex(
+            model_name='auditevent',
+            index=models.Index(fields=['staff', '-at', '-id'], name='audit_by_person'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='membership',
+            trigger=pgtrigger.compiler.Trigger(name='no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='ee7c84cf5ce68d5c1081376559789e165a0c91ea', operation='DELETE', pgid='pgtrigger_no_delete_f27dc', table='patients_membership', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='staff',
+            trigger=pgtrigger.compiler.Trigger(name='no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='bb86ffac8aacc1e0e9e50cf6adc9332581145a8d', operation='DELETE', pgid='pgtrigger_no_delete_fdd30', table='patients_staff', when='BEFORE')),
+        ),
     ]

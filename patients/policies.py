@@ -1,0 +1,43 @@
+"""What each policy of a clinic means, and how far it may be turned."""
+
+from typing import NamedTuple
+
+from patients.models import DEFAULT_POLICIES
+
+
+class Policy(NamedTuple):
+    """A number that a clinic may choose, between `least` and `most`."""
+
+    name: str
+    label: str
+    meaning: str
+    least: int
+    most: int
+
+    @property
+    def unit(self) -> str:
+        """minutes or days; it ends the policy's name."""
+        return self.name.rpartition("_")[2]
+
+    @property
+    def default(self) -> int:
+        """What holds where the clinic has chosen nothing."""
+        return DEFAULT_POLICIES[self.name]
+
+    def refusal(self, value: int) -> str | None:
+        """Why this value is out of bounds, in words; None when it is not."""
+        if self.least <= value <= self.most:
+            return None
+        return f"{self.label}: {value} {self.unit} is out of bounds; choose {self.least} to {self.most}"
+
+
+POLICIES = (
+    Policy("escalate_severe_minutes", "Severe alert unanswered",
+           "After so many minutes without an answer the on-call address is told.", 5, 60),
+    Policy("escalate_moderate_minutes", "Moderate alert unanswered",
+           "After so many minutes without an answer the on-call address is told.", 15, 240),
+    Policy("escalate_other_minutes", "Any other alert unanswered",
+           "After so many minutes without an answer the on-call address is told.", 60, 3 * 24 * 60),
+    Policy("transfer_answer_days", "Transfer unanswered",
+           "After so many days without an answer from the other clinic an alert is raised here.", 1, 14),
+)  # fmt: skip
