@@ -6,7 +6,7 @@ from monitoring.models import Alert, Transfer, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
-from patients.models import Integration, Staff
+from patients.models import Clinic, Integration, Role, Staff
 
 
 def treatments_of(actor: Staff | Integration, verb: str = "see_patients") -> TreatmentQuerySet:
@@ -35,3 +35,14 @@ def transfers_of(actor: Staff, verb: str = "transfer") -> "QuerySet[Transfer]":
     return Transfer.objects.filter(Q(from_clinic__in=clinics) | Q(to_clinic__in=clinics)).select_related(
         "treatment__patient", "treatment__clinic", "from_clinic", "to_clinic", "requested_by", "answered_by"
     )
+
+
+def receivers_for(clinic: Clinic) -> "QuerySet[Clinic]":
+    """The clinics to which a patient of this one can go."""
+    return Clinic.objects.exclude(pk=clinic.pk).order_by("name", "slug")
+
+
+def prescribers_at(clinic: Clinic) -> "QuerySet[Staff]":
+    """Who can be the clinician of a patient there."""
+    mine = {"memberships__clinic": clinic, "memberships__role": Role.PRESCRIBER, "memberships__active": True}
+    return Staff.objects.filter(is_active=True, **mine).order_by("last_name", "first_name", "pk")

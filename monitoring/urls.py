@@ -8,6 +8,8 @@ from monitoring.views.health import health
 from monitoring.views.patient import patient
 from monitoring.views.result import log_result
 from monitoring.views.today import today
+from monitoring.views.transfer import accept, decline, transfer, withdraw
+from monitoring.views.transfers import ask_transfer, transfers
 
 urlpatterns = [
     path("", today, name="today"),
@@ -19,4 +21,10 @@ urlpatterns = [
     path("mail/", dead_letters, name="dead_letters"),
     path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
+    path("patients/<int:patient_id>/transfer/", ask_transfer, name="ask_transfer"),
+    path("transfers/", transfers, name="transfers"),
+    path("transfers/<int:transfer_id>/", transfer, name="transfer"),
+    path("transfers/<int:transfer_id>/accept/", accept, name="accept_transfer"),
+    path("transfers/<int:transfer_id>/decline/", decline, name="decline_transfer"),
+    path("transfers/<int:transfer_id>/withdraw/", withdraw, name="withdraw_transfer"),
 ]

@@ -2,11 +2,14 @@
 
 from datetime import datetime, time
 
+from django.db import transaction
+
 from monitoring.actions.alerting import tell_owner
-from monitoring.actions.judging import locked
+from monitoring.actions.judging import judge, locked
 from monitoring.actions.treating import reassess
 from monitoring.alerts import escalate_at
 from monitoring.models import Alert, AlertNote, Draw, Treatment
+from monitoring.rules.judgement import Judgement
 from patients.models import Clinic, Patient, Staff
 
 
@@ -21,6 +24,16 @@ def move(treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff | N
     _rehome(treatment, clinic=clinic, mrn=mrn, clinician=clinician, now=now)
     _hand_over_alerts(treatment, by=by, now=now)
     reassess(treatment, now=now)
+
+
+def preview_move(treatment: Treatment, *, clinic: Clinic, now: datetime) -> Judgement:
+    """What the rules would say at the other clinic. Tries it, and takes it back."""
+    with transaction.atomic():
+        current = locked(treatment.pk)
+        _rehome(current, clinic=clinic, mrn=f"preview-{current.patient_id}", clinician=None, now=now)
+        judgement = judge(current, list(current.results.order_by("drawn_at", "pk")), as_of=now)
+        transaction.set_rollback(True)
+    return judgement
 
 
 def _absorbed(treatment: Treatment) -> list[Treatment]:

@@ -83,6 +83,7 @@ def _accept(
         raise _mrn_taken(new_mrn, clinic)
     if clinician is not None and not prescribes_at(clinician, clinic):
         raise InputError("clinician", f"{clinician} is not a prescriber of {clinic}; choose one of its prescribers")
+    transfer.new_mrn = new_mrn
     _end(transfer, "accepted", by, now, answer="")
     _end_alert(transfer, by=by, now=now, text=f"{clinic} accepted the transfer.")
     move(treatment, clinic=clinic, mrn=new_mrn, clinician=clinician, by=by, now=now)
@@ -144,7 +145,7 @@ def _waiting(transfer: Transfer) -> tuple[Treatment, Transfer]:
 def _end(transfer: Transfer, state: str, by: Staff, now: datetime, *, answer: str) -> None:
     setattr(transfer, f"{state}_at", now)
     transfer.answered_by, transfer.answer = by, answer
-    transfer.save(update_fields=[f"{state}_at", "answered_by", "answer"])
+    transfer.save(update_fields=[f"{state}_at", "answered_by", "answer", "new_mrn"])
 
 
 def _end_alert(transfer: Transfer, *, by: Staff, now: datetime, text: str) -> None:
