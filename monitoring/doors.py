@@ -46,3 +46,13 @@ def prescribers_at(clinic: Clinic) -> "QuerySet[Staff]":
     """Who can be the clinician of a patient there."""
     mine = {"memberships__clinic": clinic, "memberships__role": Role.PRESCRIBER, "memberships__active": True}
     return Staff.objects.filter(is_active=True, **mine).order_by("last_name", "first_name", "pk")
+
+
+def people_of(clinic: Clinic) -> "QuerySet[Staff]":
+    """Everybody who works or has worked at a clinic."""
+    return Staff.objects.filter(memberships__clinic=clinic).distinct().order_by("last_name", "first_name", "pk")
+
+
+def person_by_email(email: str) -> Staff | None:
+    """The account with this address, wherever it works."""
+    return Staff.objects.filter(email__iexact=email).first()
