@@ -109,7 +109,7 @@ class PoliciesForm(forms.Form):
                 min_value=policy.least,
                 max_value=policy.most,
                 initial=clinic.policy(policy.name),
-                help_text=f"{policy.meaning} {policy.least} to {policy.most}; usual: {policy.default}.",
+                help_text=f"{policy.meaning} {policy.least} to {policy.most}; usual: {policy.spoken(policy.default)}.",
             )
 
 

@@ -105,6 +105,7 @@ def who_saw(question: Question) -> list[dict[str, object]]:
     """Everybody who opened or touched the records asked for: how often, first and last."""
     rows = (
         question.events()
+        .exclude(staff=None, integration=None)
         .order_by()
         .values("staff__first_name", "staff__last_name", "staff__username", "integration__name")
         .annotate(times=Count("pk"), opened=Count("pk", Q(verb__endswith="_opened")), first=Min("at"), last=Max("at"))
@@ -113,7 +114,7 @@ def who_saw(question: Question) -> list[dict[str, object]]:
     return [
         {
             "who": _name(row["staff__first_name"], row["staff__last_name"], row["staff__username"])
-            or (f"program {row['integration__name']}" if row["integration__name"] else "the service itself"),
+            or f"program {row['integration__name']}",
             "opened": row["opened"],
             "did": row["times"] - row["opened"],
             "first": row["first"],

@@ -24,6 +24,12 @@ class Policy(NamedTuple):
         """What holds where the clinic has chosen nothing."""
         return DEFAULT_POLICIES[self.name]
 
+    def spoken(self, value: int) -> str:
+        """A value in words: 90 minutes, 24 hours, 3 days."""
+        if self.unit == "minutes" and value >= 120 and value % 60 == 0:
+            return f"{value // 60} hours"
+        return f"{value} {self.unit if value != 1 else self.unit.removesuffix('s')}"
+
     def refusal(self, value: int) -> str | None:
         """Why this value is out of bounds, in words; None when it is not."""
         if self.least <= value <= self.most:

@@ -29,7 +29,11 @@ def settings_home(request: HttpRequest) -> HttpResponse:
     clinics = list(clinics_of(staff_of(request), "set_up_clinic").prefetch_related("laboratories").order_by("name"))
     if not clinics:
         raise Http404
-    page = {"clinics": [(clinic, [(policy, clinic.policy(policy.name)) for policy in POLICIES]) for clinic in clinics]}
+    page = {
+        "clinics": [
+            (clinic, [(policy, policy.spoken(clinic.policy(policy.name))) for policy in POLICIES]) for clinic in clinics
+        ]
+    }
     return render(request, "monitoring/settings_home.html", page)
 
 
@@ -73,7 +77,8 @@ def clinic_policies(request: HttpRequest, slug: str) -> HttpResponse:
     form = PoliciesForm(request.POST or None, clinic=clinic)
     if typed(request, form):
         follows = [
-            f"{policy.label}: {form.cleaned_data[policy.name]} {policy.unit} instead of {clinic.policy(policy.name)}."
+            f"{policy.label}: {policy.spoken(form.cleaned_data[policy.name])}, until now"
+            f" {policy.spoken(clinic.policy(policy.name))}."
             for policy in POLICIES
             if form.cleaned_data[policy.name] != clinic.policy(policy.name)
         ]

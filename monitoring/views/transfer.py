@@ -126,6 +126,7 @@ def _before(found: Transfer, form: AcceptTransferForm) -> dict[str, object]:
     judgement = preview_move(treatment, clinic=found.to_clinic, now=timezone.now())
     return {
         "title": f"Take over {treatment.patient}?",
+        "patient": treatment.patient,
         "form": form,
         "consequences": before_accepting(
             found,

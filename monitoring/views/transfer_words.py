@@ -22,6 +22,11 @@ class TransferRow:
     days: int
 
     @property
+    def waiting(self) -> str:
+        """For how long, in words."""
+        return "since today" if self.days == 0 else f"for {self.days} day{'' if self.days == 1 else 's'}"
+
+    @property
     def late(self) -> bool:
         """Unanswered for longer than the sending clinic allows."""
         return self.transfer.state == "requested" and self.days >= self.transfer.from_clinic.policy(

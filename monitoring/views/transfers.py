@@ -91,4 +91,5 @@ def _confirm(request: HttpRequest, treatment: Treatment, form: RequestTransferFo
         ),
         go_on=f"Ask {to_clinic}",
         back=reverse("patient", args=[treatment.patient_id]),
+        patient=treatment.patient,
     )
