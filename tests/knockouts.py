@@ -84,7 +84,7 @@ KNOCKOUTS = (
              "        found.append(ALERTS_ON_HOLD)\n", "        pass\n", MONITORING + "test_treating.py"),
     Knockout("H33", "a clinic's patients are its own", "patients/access.py",
              "    return Patient.objects.filter(clinic__in=clinics_of(actor, verb))", "    return Patient.objects.all()",
-             MONITORING + "test_transfer_pages.py"),
+             "tests/house/test_doors.py"),
     Knockout("H33", "an address needs its verb", "monitoring/views/transfers.py",
              'treatment_or_404(request, patient_id, "transfer")', "treatment_or_404(request, patient_id)",
              "tests/house/test_doors.py"),
