@@ -1,10 +1,12 @@
 """The door to treatments and alerts: those of the clinics at which somebody may do something, and no others."""
 
-from monitoring.models import Alert, Treatment
+from django.db.models import Q, QuerySet
+
+from monitoring.models import Alert, Transfer, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
-from patients.models import Integration, Staff
+from patients.models import Clinic, Integration, Role, Staff
 
 
 def treatments_of(actor: Staff | Integration, verb: str = "see_patients") -> TreatmentQuerySet:
@@ -13,7 +15,44 @@ def treatments_of(actor: Staff | Integration, verb: str = "see_patients") -> Tre
 
 
 def alerts_of(actor: Staff | Integration, verb: str = "see_patients") -> AlertQuerySet:
-    """The alerts of those treatments."""
-    return Alert.objects.filter(clinic__in=clinics_of(actor, verb)).select_related(
+    """The alerts at those clinics. Those of a patient who has left are the new clinic's to see."""
+    clinics = clinics_of(actor, verb)
+    return Alert.objects.filter(clinic__in=clinics, treatment__clinic__in=clinics).select_related(
         "treatment__patient", "clinic", "owner"
     )
+
+
+def alerts_with_past_of(actor: Staff | Integration, verb: str = "see_patients") -> AlertQuerySet:
+    """The same, with those that were resolved before the patient came here. For one alert, not for a list."""
+    return Alert.objects.filter(treatment__clinic__in=clinics_of(actor, verb)).select_related(
+        "treatment__patient", "clinic", "owner"
+    )
+
+
+def transfers_of(actor: Staff, verb: str = "transfer") -> "QuerySet[Transfer]":
+    """The transfers from and to those clinics."""
+    clinics = clinics_of(actor, verb)
+    return Transfer.objects.filter(Q(from_clinic__in=clinics) | Q(to_clinic__in=clinics)).select_related(
+        "treatment__patient", "treatment__clinic", "from_clinic", "to_clinic", "requested_by", "answered_by"
+    )
+
+
+def receivers_for(clinic: Clinic) -> "QuerySet[Clinic]":
+    """The clinics to which a patient of this one can go."""
+    return Clinic.objects.exclude(pk=clinic.pk).order_by("name", "slug")
+
+
+def prescribers_at(clinic: Clinic) -> "QuerySet[Staff]":
+    """Who can be the clinician of a patient there."""
+    mine = {"memberships__clinic": clinic, "memberships__role": Role.PRESCRIBER, "memberships__active": True}
+    return Staff.objects.filter(is_active=True, **mine).order_by("last_name", "first_name", "pk")
+
+
+def people_of(clinic: Clinic) -> "QuerySet[Staff]":
+    """Everybody who works or has worked at a clinic."""
+    return Staff.objects.filter(memberships__clinic=clinic).distinct().order_by("last_name", "first_name", "pk")
+
+
+def person_by_email(email: str) -> Staff | None:
+    """The account with this address, wherever it works."""
+    return Staff.objects.filter(email__iexact=email).first()

@@ -9,6 +9,9 @@ from patients.models import Staff
 PLACES = (
     ("Today", "today", "see_patients"),
     ("Log results", "sheet", "record_result"),
+    ("Transfers", "transfers", "transfer"),
+    ("Settings", "settings", "set_up_clinic"),
+    ("Audit trail", "audit_trail", "read_audit"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
 

@@ -34,6 +34,7 @@ WITH today AS (
         WHERE a.treatment_id = t.id AND a.cause = %(cause)s
           AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
     )
+    FOR KEY SHARE OF t SKIP LOCKED -- one that is being moved is read after its move, at the next look
     ON CONFLICT DO NOTHING
     RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
 )"""
@@ -48,6 +49,32 @@ WITH raised AS (
     WHERE c.id = a.clinic_id AND a.cause = %(cause)s AND a.resolved_at IS NULL
       AND a.deadline < %(now)s AND a.worsened_at <= a.deadline
     RETURNING a.id, a.treatment_id, a.clinic_id, a.owner_id, a.severity, a.summary
+)"""
+
+TRANSFER_LATE = """
+WITH raised AS (
+    INSERT INTO monitoring_alert (treatment_id, clinic_id, cause, severity, summary, owner_id, raised_at,
+        worsened_at, escalate_at, outcome)
+    SELECT t.id, t.clinic_id, %(cause)s, %(severity)s,
+        receiver.name || ' has not answered the transfer asked for on '
+            || (move.requested_at AT TIME ZONE c.time_zone)::date || '.',
+        t.clinician_id, %(now)s, %(now)s,
+        %(now)s + make_interval(mins => coalesce((c.policies->>%(policy)s)::int, %(minutes)s)), ''
+    FROM monitoring_transfer move
+    JOIN monitoring_treatment t ON t.id = move.treatment_id AND t.clinic_id = move.from_clinic_id
+    JOIN patients_clinic c ON c.id = move.from_clinic_id
+    JOIN patients_clinic receiver ON receiver.id = move.to_clinic_id
+    WHERE move.accepted_at IS NULL AND move.declined_at IS NULL AND move.withdrawn_at IS NULL
+      AND move.requested_at <= %(now)s - make_interval(
+          days => coalesce((c.policies->>'transfer_answer_days')::int, %(transfer_days)s))
+      AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR a.raised_at > move.requested_at)
+    )
+    FOR KEY SHARE OF t SKIP LOCKED
+    ON CONFLICT DO NOTHING
+    RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
 )"""
 
 UNANSWERED = """
@@ -96,6 +123,7 @@ class Look(NamedTuple):
 LOOKS = (
     Look(OVERDUE, Cause.TEST_OVERDUE, Severity.ROUTINE, "overdue", "raised", "alert_raised"),
     Look(REPEAT_LATE, Cause.REPEAT_OWED, Severity.MODERATE, "late", "worsened", "alert_worsened"),
+    Look(TRANSFER_LATE, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
     Look(UNANSWERED, None, Severity.ROUTINE, "escalated", "escalated", "alert_escalated"),
 )
 
@@ -124,6 +152,7 @@ def _parameters(look: Look, now: datetime) -> dict[str, Any]:
         "severity": look.severity,
         "policy": policy,
         "minutes": DEFAULT_POLICIES[policy],
+        "transfer_days": DEFAULT_POLICIES["transfer_answer_days"],
         "step": look.step,
         "verb": look.verb,
         "audit": look.audit,

@@ -4,15 +4,22 @@ from django.urls import path
 
 from monitoring.views.acts.page import act, acts
 from monitoring.views.alert import acknowledge, alert, resolve
+from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.health import health
 from monitoring.views.override import answer_override, ask_override
+from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
+from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
 from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
 from monitoring.views.result import log_result
+from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.today import today
+from monitoring.views.tokens import revoke, tokens
+from monitoring.views.transfer import accept, decline, transfer, withdraw
+from monitoring.views.transfers import ask_transfer, transfers
 
 urlpatterns = [
     path("", today, name="today"),
@@ -43,4 +50,25 @@ urlpatterns = [
     path("patients/<int:patient_id>/act/", acts, name="acts"),
     path("patients/<int:patient_id>/act/<slug:name>/", act, name="act"),
     path("patients/<int:patient_id>/judgements/", judgements, name="judgements"),
+    path("patients/<int:patient_id>/transfer/", ask_transfer, name="ask_transfer"),
+    path("transfers/", transfers, name="transfers"),
+    path("transfers/<int:transfer_id>/", transfer, name="transfer"),
+    path("transfers/<int:transfer_id>/accept/", accept, name="accept_transfer"),
+    path("transfers/<int:transfer_id>/decline/", decline, name="decline_transfer"),
+    path("transfers/<int:transfer_id>/withdraw/", withdraw, name="withdraw_transfer"),
+    path("settings/", settings_home, name="settings"),
+    path("settings/<slug:slug>/clinic/", clinic_settings, name="clinic_settings"),
+    path("settings/<slug:slug>/policies/", clinic_policies, name="clinic_policies"),
+    path("settings/<slug:slug>/laboratories/<int:laboratory_id>/", laboratory, name="laboratory"),
+    path("settings/<slug:slug>/people/", people, name="people"),
+    path("settings/<slug:slug>/people/invite/", invite_person, name="invite_person"),
+    path("settings/<slug:slug>/people/known/", add_known_person, name="add_known_person"),
+    path("settings/<slug:slug>/people/<int:staff_id>/", person_roles, name="person_roles"),
+    path("settings/<slug:slug>/people/<int:staff_id>/password/", person_password, name="person_password"),
+    path("settings/<slug:slug>/tokens/", tokens, name="tokens"),
+    path("settings/<slug:slug>/tokens/<int:integration_id>/revoke/", revoke, name="revoke"),
+    path("audit/", audit_trail, name="audit_trail"),
+    path("audit/export/", audit_export, name="audit_export"),
+    path("password/", own_password, name="own_password"),
+    path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
 ]

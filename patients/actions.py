@@ -75,7 +75,9 @@ def issue_token(*, clinic: Clinic, name: str, verbs: list[str], by: Actor, now: 
     integration = Integration.objects.create(
         clinic=clinic, name=name, token_hash=token_hash(token), verbs=verbs, created_at=now
     )
-    audit.record("token_issued", by=by, now=now, clinic_id=clinic.pk, subject=f"integration:{integration.pk}")
+    audit.record(
+        "token_issued", by=by, now=now, clinic_id=clinic.pk, subject=f"integration:{integration.pk}", verbs=verbs
+    )
     return integration, token
 
 

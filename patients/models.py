@@ -22,10 +22,11 @@ DEFAULT_POLICIES: dict[str, int] = {
     "supply_monthly_days": 30,
     "authorisation_hours": 24,
     "bridge_days": 4,
-    "bridges_per_period": 1,
+    "bridge_times": 1,
     "bridge_period_days": 28,
     "tablets_warning_days": 3,
-    "registry_required": 0,
+    "registry_enrolments": 0,
+    "transfer_answer_days": 3,
 }
 
 
@@ -40,7 +41,7 @@ def known_policies(policies: dict[str, int]) -> None:
     for name, value in policies.items():
         if name not in DEFAULT_POLICIES:
             raise ValidationError(f"{name} is not a policy; known: {', '.join(DEFAULT_POLICIES)}")
-        if not isinstance(value, int) or value < 1:
+        if not isinstance(value, int) or value < min(DEFAULT_POLICIES[name], 1):
             raise ValidationError(f"{name} is a whole number above zero, not {value!r}")
 
 
@@ -74,6 +75,9 @@ class Clinic(models.Model):
 class Staff(AbstractUser):
     """A person who signs in."""
 
+    class Meta(AbstractUser.Meta):
+        triggers: ClassVar = NO_DELETE
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
@@ -97,6 +101,7 @@ class Membership(models.Model):
     active = models.BooleanField(default=True)
 
     class Meta:
+        triggers: ClassVar = NO_DELETE
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["staff", "clinic", "role"], name="one_membership_per_role"),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
@@ -213,7 +218,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         triggers: ClassVar = APPEND_ONLY
-        indexes: ClassVar = [models.Index(fields=["patient", "-at"], name="audit_by_patient")]
+        indexes: ClassVar = [
+            models.Index(fields=["patient", "-at"], name="audit_by_patient"),
+            models.Index(fields=["clinic", "-at", "-id"], name="audit_by_clinic"),
+            models.Index(fields=["staff", "-at", "-id"], name="audit_by_person"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(staff__isnull=True) | Q(integration__isnull=True), name="audit_has_one_actor"

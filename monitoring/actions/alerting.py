@@ -86,13 +86,13 @@ def end_by_count(treatment: Treatment, *, judgement: Judgement, now: datetime) -
         )
 
 
-def tell_owner(alert: Alert, treatment: Treatment, *, now: datetime) -> None:
+def tell_owner(alert: Alert, treatment: Treatment, *, now: datetime, step: str = "") -> None:
     """Owe the owner a message; a clinic's on-call address when there is no owner who can be reached."""
     owner = treatment.clinician
     reachable = owner is not None and owner.is_active and owner.email
     address = owner.email if owner is not None and reachable else treatment.clinic.on_call_email
-    step = f"told:{alert.worsened_at.isoformat()}"
-    owe([message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now)])
+    told = step or f"told:{alert.worsened_at.isoformat()}"
+    owe([message(alert, address, clinic_name=treatment.clinic.name, step=told, now=now)])
     transaction.on_commit(nudge)
 
 

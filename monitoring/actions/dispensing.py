@@ -40,7 +40,7 @@ def policy_of(clinic: Clinic) -> SupplyPolicy:
     return SupplyPolicy(
         days=days,
         margin_days=clinic.policy("supply_margin_days"),
-        needs_enrolment=clinic.policy("registry_required") == 1,
+        needs_enrolment=clinic.policy("registry_enrolments") == 1,
     )
 
 

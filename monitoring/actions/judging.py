@@ -58,7 +58,8 @@ def lock_alone(treatment_id: int, *, clinic_id: int | None = None) -> Treatment:
         sql, parameters = f"{sql} AND t.clinic_id = %s", [treatment_id, clinic_id]
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} FOR UPDATE OF t", parameters)
-        found = cursor.fetchone()
+        # Moved to another clinic while this waited for the lock, it no longer joins the clinic of before: look anew.
+        found = cursor.fetchone() or cursor.execute(f"{sql} FOR UPDATE OF t", parameters) or cursor.fetchone()
     if found is None:
         raise Treatment.DoesNotExist
     treatment: Treatment

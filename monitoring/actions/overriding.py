@@ -62,7 +62,7 @@ def bridges_left(treatment: Treatment, now: datetime) -> int:
     clinic = treatment.clinic
     since = now - timedelta(days=clinic.policy("bridge_period_days"))
     used = treatment.overrides.filter(bridge=True, confirmed_at__gt=since).count()
-    return max(clinic.policy("bridges_per_period") - used, 0)
+    return max(clinic.policy("bridge_times") - used, 0)
 
 
 def _check_bridge(treatment: Treatment, days: int, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from monitoring.actions import answering
-from monitoring.doors import alerts_of
+from monitoring.doors import alerts_of, alerts_with_past_of
 from monitoring.forms import AcknowledgeForm, ResolveForm
 from monitoring.models import Alert
 from monitoring.views.finding import address_of, staff_of
@@ -21,7 +21,7 @@ from patients.access import may
 @login_required
 def alert(request: HttpRequest, alert_id: int) -> HttpResponse:
     """The alert and its story; opening it is opening the patient."""
-    found = get_object_or_404(alerts_of(staff_of(request)), pk=alert_id)
+    found = get_object_or_404(alerts_with_past_of(staff_of(request)), pk=alert_id)
     audit.opened(found.treatment.patient, by=staff_of(request), now=timezone.now(), ip=address_of(request))
     return _page(request, found, AcknowledgeForm(), ResolveForm())
 

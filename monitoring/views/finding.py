@@ -5,8 +5,8 @@ from django.shortcuts import get_object_or_404
 
 from monitoring.doors import treatments_of
 from monitoring.models import Treatment
-from patients.access import patients_of
-from patients.models import Staff
+from patients.access import clinics_of, patients_of
+from patients.models import Clinic, Staff
 
 
 def staff_of(request: HttpRequest) -> Staff:
@@ -21,6 +21,11 @@ def treatment_or_404(request: HttpRequest, patient_id: int, verb: str = "see_pat
     staff = staff_of(request)
     patient = get_object_or_404(patients_of(staff, verb), pk=patient_id)
     return get_object_or_404(treatments_of(staff, verb), patient=patient)
+
+
+def clinic_or_404(request: HttpRequest, slug: str, verb: str = "set_up_clinic") -> Clinic:
+    """A clinic at which this person may do this."""
+    return get_object_or_404(clinics_of(staff_of(request), verb), slug=slug)
 
 
 def address_of(request: HttpRequest) -> str | None:

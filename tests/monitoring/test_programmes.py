@@ -90,7 +90,7 @@ def test_a_clinics_own_registry_blocks_only_once_it_is_switched_on(clinic, presc
     treatment = a_treatment(clinic)
     a_count(treatment, 2500, at=NOW)
     assert verdict_of(treatment, now=NOW).answer == "may_supply"
-    clinic.policies = {"registry_required": 1}
+    clinic.policies = {"registry_enrolments": 1}
     clinic.full_clean()
     clinic.save()
     treatment.refresh_from_db()

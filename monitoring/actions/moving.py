@@ -1,0 +1,76 @@
+"""What changes hands when a patient changes clinic: the patient, open alerts, open samples, the calendar."""
+
+from datetime import datetime, time
+
+from django.db import transaction
+
+from monitoring.actions.alerting import tell_owner
+from monitoring.actions.judging import judge, locked
+from monitoring.actions.treating import reassess
+from monitoring.alerts import escalate_at
+from monitoring.models import Alert, AlertNote, Draw, Treatment
+from monitoring.rules.judgement import Judgement
+from patients.models import Clinic, Patient, Staff
+
+
+def move(treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff | None, by: Staff, now: datetime) -> None:
+    """Bring a locked treatment to another clinic and judge it on that clinic's calendar.
+
+    Results and resolved alerts keep the clinic that recorded them; they are read through the treatment.
+    """
+    for other in _absorbed(treatment):
+        _rehome(other, clinic=clinic, mrn=f"merged-{other.patient_id}", clinician=clinician, now=now)
+        _hand_over_alerts(other, by=by, now=now)
+    _rehome(treatment, clinic=clinic, mrn=mrn, clinician=clinician, now=now)
+    _hand_over_alerts(treatment, by=by, now=now)
+    reassess(treatment, now=now)
+
+
+def preview_move(treatment: Treatment, *, clinic: Clinic, now: datetime) -> Judgement:
+    """What the rules would say at the other clinic. Tries it, and takes it back."""
+    with transaction.atomic():
+        current = locked(treatment.pk)
+        _rehome(current, clinic=clinic, mrn=f"preview-{current.patient_id}", clinician=None, now=now)
+        judgement = judge(current, list(current.results.order_by("drawn_at", "pk")), as_of=now)
+        transaction.set_rollback(True)
+    return judgement
+
+
+def _absorbed(treatment: Treatment) -> list[Treatment]:
+    """The records merged into this one, and into those; they are the same person and go along."""
+    found = []
+    for merge in treatment.merges.filter(undone_at=None).order_by("merged_id"):
+        other = locked(merge.merged_id)
+        found += [other, *_absorbed(other)]
+    return found
+
+
+def _rehome(treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff | None, now: datetime) -> None:
+    _keep_dates(treatment, clinic, now)
+    Patient.objects.filter(pk=treatment.patient_id).update(clinic=clinic, mrn=mrn)
+    Treatment.objects.filter(pk=treatment.pk).update(clinic=clinic, clinician=clinician)
+    Draw.objects.filter(treatment=treatment, ended_at=None).update(clinic=clinic)
+    treatment.clinic, treatment.clinician = clinic, clinician
+    treatment.patient.clinic, treatment.patient.mrn = clinic, mrn
+
+
+def _keep_dates(treatment: Treatment, clinic: Clinic, now: datetime) -> None:
+    """An event known by its date alone keeps that date: midnight there is another instant than midnight here."""
+    old_zone, new_zone = treatment.clinic.zone, clinic.zone
+    today = now.astimezone(new_zone).date()
+    for event in treatment.events.filter(date_only=True):
+        # In a zone further west it may still be the day before; what has happened has happened by today.
+        day = min(event.at.astimezone(old_zone).date(), today)
+        treatment.events.filter(pk=event.pk).update(at=datetime.combine(day, time(), new_zone))
+
+
+def _hand_over_alerts(treatment: Treatment, *, by: Staff, now: datetime) -> None:
+    """Whoever acknowledged them is gone from the patient, so the new owner is told and the clock begins again."""
+    text = f"Came with the patient to {treatment.clinic}."
+    for alert in Alert.objects.filter(treatment=treatment, resolved_at=None):
+        alert.clinic, alert.owner = treatment.clinic, treatment.clinician
+        alert.acknowledged_at = alert.acknowledged_by = alert.escalated_at = None
+        alert.escalate_at = escalate_at(treatment.clinic, alert.severity, now)
+        alert.save()
+        AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, staff=by, verb="moved", text=text)])
+        tell_owner(alert, treatment, now=now, step=f"moved:{now.isoformat()}")

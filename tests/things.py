@@ -1,0 +1,93 @@
+"""One of everything at one clinic: what an address may be about, and a row in every table that must not lose one."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from monitoring.actions.alerting import raise_alerts
+from monitoring.actions.transferring import request_transfer
+from monitoring.actions.treating import document_ben, record_dose
+from monitoring.alerts import Raising
+from monitoring.models import (
+    BenProposal,
+    Cause,
+    Draw,
+    IdempotencyKey,
+    Import,
+    Laboratory,
+    Merge,
+    QuarantinedRow,
+    Severity,
+    TakeOver,
+)
+from notifications.actions import beat
+from notifications.letters import letter
+from notifications.models import Delivery
+from patients.actions import issue_token
+from patients.models import ContactPoint
+from tests.cast import NOW, a_clinic, a_count, a_person, a_treatment
+
+
+def things(clinic):
+    """Ids by the name that an address gives them. All belong to this clinic, and so do their patients."""
+    nurse, prescriber = a_person(clinic, "nurse"), a_person(clinic, "prescriber")
+    treatment = a_treatment(clinic, clinician=prescriber)
+    result = a_count(treatment, 2100, at=NOW - timedelta(days=2))
+    found = [Raising(Cause.FEVER, Severity.MODERATE, "Fever reported.")]
+    (alert,) = raise_alerts(treatment, found, result=None, now=NOW)
+    west = a_clinic("West")
+    transfer = request_transfer(treatment=a_treatment(clinic), to_clinic=west, reason="Moves", by=nurse, now=NOW)
+    integration, _ = issue_token(clinic=clinic, name="lab", verbs=["results:write"], by=None, now=NOW)
+    lost = letter("gone@staff.example", "an alert waits", "/", about="clinic", clinic_id=clinic.pk, now=NOW)
+    lost.dead_at = NOW
+    lost.save()
+    ids = {
+        "patient_id": treatment.patient_id,
+        "treatment_id": treatment.pk,
+        "result_id": result.pk,
+        "event_id": treatment.events.first().pk,
+        "alert_id": alert.pk,
+        "transfer_id": transfer.pk,
+        "delivery_id": Delivery.objects.get(dead_at=NOW).pk,
+        "integration_id": integration.pk,
+        "staff_id": nurse.pk,
+        "slug": clinic.slug,
+        "uidb64": "MQ",
+        "token": "set-password",
+        "protocol_key": treatment.protocol_key,
+    }
+    return ids | _from_a_laboratory(clinic, treatment, nurse, integration) | _about_a_patient(clinic, nurse, prescriber)
+
+
+def _from_a_laboratory(clinic, treatment, nurse, integration):
+    laboratory = Laboratory.objects.create(clinic=clinic, name="Central", source="central", created_at=NOW)
+    imported = Import.objects.create(
+        laboratory=laboratory, clinic=clinic, file_name="a.csv", sha256="0", content=b"", rows=1, uploaded_at=NOW,
+        uploaded_by=nurse,
+    )  # fmt: skip
+    row = QuarantinedRow.objects.create(
+        imported=imported, clinic=clinic, number=2, fields={}, field="mrn", message="nobody", created_at=NOW,
+        answer_by=NOW,
+    )  # fmt: skip
+    IdempotencyKey.objects.create(
+        integration=integration, key="1", body_hash="0", result=treatment.results.first(), created_at=NOW
+    )
+    beat("sweep", now=NOW)
+    return {
+        "laboratory_id": laboratory.pk,
+        "import_id": imported.pk,
+        "row_id": row.pk,
+        "quarantined_id": row.pk,
+    }
+
+
+def _about_a_patient(clinic, nurse, prescriber):
+    treatment, other = a_treatment(clinic), a_treatment(clinic)
+    patient = treatment.patient
+    contact = ContactPoint.objects.create(patient=patient, kind="phone", value="555", recorded_at=NOW)
+    draw = Draw.objects.create(treatment=treatment, clinic=clinic, drawn_at=NOW, recorded_at=NOW)
+    merge = Merge.objects.create(kept=treatment, merged=other, reason="One person", at=NOW, by=nurse)
+    proposal = BenProposal.objects.create(treatment=other, evidence="Duffy", documented_at=NOW, documented_by=nurse)
+    TakeOver.objects.create(treatment=treatment, told_by="Letter", recorded_at=NOW)
+    record_dose(treatment=treatment, daily_mg=Decimal(100), at=NOW, by=nurse, now=NOW)
+    document_ben(treatment=treatment, baseline_anc=None, evidence="Duffy", by=nurse, confirmed_by=prescriber, now=NOW)
+    return {"contact_id": contact.pk, "draw_id": draw.pk, "merge_id": merge.pk, "proposal_id": proposal.pk}
