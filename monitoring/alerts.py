@@ -39,6 +39,12 @@ Open it here (sign-in needed): {base_url}/alerts/{alert_id}/
 
 This message names no patient on purpose. Decision support: the prescriber decides.
 """
+BATCH_BODY = """Alerts were raised at {clinic} by one batch of results, to be answered by you.
+
+Open the list here (sign-in needed): {base_url}/alerts/
+
+This message names no patient on purpose. Decision support: the prescriber decides.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def keep(
         "due_on": judgement.due_on,
         "overdue_after": judgement.overdue_after,
         "repeat_by": judgement.deadline,
+        "paused_since": judgement.paused_since,
         "changes_on": judgement.changes_on,
         "latest_draw_at": latest_draw_at,
         "assessed_at": now,

@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 
 from monitoring.actions.alerting import end_by_count, raise_alerts
 from monitoring.actions.correcting import tell_of_correction
+from monitoring.actions.drawing import close_draw
+from monitoring.actions.gathering import Digest
 from monitoring.actions.judging import judge, keep, latest_draw, locked
 from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
@@ -45,15 +47,24 @@ class Report:
         return sent | {"drawn_at": self.drawn_at.isoformat(), "status": self.status, "supported": self.supported}
 
 
-def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datetime, ip: str | None = None) -> Result:
+def record_result(
+    *,
+    treatment: Treatment,
+    report: Report,
+    by: Actor,
+    now: datetime,
+    ip: str | None = None,
+    digest: Digest | None = None,
+) -> Result:
     """Store the result, judge, alert, owe messages and audit: all in one transaction, with the treatment locked.
 
     The same version again returns the stored one and does nothing else. Raises InputError naming the field.
+    A run of many results passes its `digest`: what is not severe is then told together.
     """
     reading = check(report, treatment=treatment, now=now)
     try:
         with transaction.atomic():
-            return _record(locked(treatment.pk), report, reading, by, now, ip)
+            return _record(locked(treatment.pk), report, reading, by, now, ip, digest)
     except IntegrityError as error:
         if "result_version_once" not in str(error):
             raise
@@ -63,7 +74,13 @@ def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datet
 
 
 def _record(
-    treatment: Treatment, report: Report, reading: Reading | None, by: Actor, now: datetime, ip: str | None
+    treatment: Treatment,
+    report: Report,
+    reading: Reading | None,
+    by: Actor,
+    now: datetime,
+    ip: str | None,
+    digest: Digest | None,
 ) -> Result:
     versions = list(treatment.results.order_by("drawn_at", "pk"))
     earlier = [row for row in versions if (row.source, row.accession) == (report.source, report.accession)]
@@ -76,9 +93,10 @@ def _record(
     result.save(force_insert=True)
     result.just_stored = True
     versions = sorted([*versions, result], key=lambda row: row.drawn_at)
-    _derive(treatment, versions, result, now)
+    _derive(treatment, versions, result, now, digest)
+    close_draw(treatment, result, now=now)
     if earlier:
-        tell_of_correction(treatment, before=before, versions=versions, result=result, now=now)
+        tell_of_correction(treatment, before=before, versions=versions, result=result, now=now, digest=digest)
     audit.record(
         "result_recorded",
         by=by,
@@ -93,7 +111,7 @@ def _record(
     return result
 
 
-def _derive(treatment: Treatment, versions: list[Result], result: Result, now: datetime) -> None:
+def _derive(treatment: Treatment, versions: list[Result], result: Result, now: datetime, digest: Digest | None) -> None:
     """Judgement, derived columns and alerts that follow from the new version."""
     held_before = treatment.advice in HOLDS
     judgement = judge(treatment, versions, as_of=now)
@@ -107,7 +125,7 @@ def _derive(treatment: Treatment, versions: list[Result], result: Result, now: d
     keep(treatment, judgement, result=result, latest_draw_at=latest_draw(versions), now=now)
     if result.status != Status.PRELIMINARY:
         end_by_count(treatment, judgement=judgement, now=now)
-    raise_alerts(treatment, found, result=result, now=now)
+    raise_alerts(treatment, found, result=result, now=now, digest=digest)
 
 
 def check(report: Report, *, treatment: Treatment, now: datetime) -> Reading | None:

@@ -63,6 +63,8 @@ class Treatment(models.Model):
     due_on = models.DateField(null=True)
     overdue_after = models.DateField(null=True)
     repeat_by = models.DateTimeField(null=True)
+    paused_since = models.DateField(null=True)
+    """The day of the last dose, while off treatment and not stopped for good."""
     changes_on = models.DateField(null=True)
     """The day on which time alone changes the last judgement."""
     latest_draw_at = models.DateTimeField(null=True)
@@ -80,6 +82,12 @@ class Treatment(models.Model):
             models.Index("clinic", "overdue_after", "id", name="treatments_by_overdue"),
             models.Index("clinic", "due_on", "id", name="treatments_by_due"),
             models.Index("changes_on", name="treatments_that_change", condition=Q(changes_on__isnull=False)),
+            models.Index(
+                "clinic", "paused_since", "id", name="treatments_paused", condition=Q(paused_since__isnull=False)
+            ),
+            # Few are not on plain treatment with a normal count: these indexes find them and cost the others nothing.
+            models.Index("clinic", "advice", name="treatments_by_advice", condition=~Q(advice="continue")),
+            models.Index("clinic", "band", name="treatments_by_band", condition=~Q(band="normal")),
         ]
 
     def __str__(self) -> str:
