@@ -83,7 +83,7 @@ def moment(written: str) -> datetime:
 def page_of(lists: Sequence["QuerySet[Any]"], order: Order, mark: str = "", *, size: int = PAGE) -> Page:
     """A page of several lists merged, one a clinic, each read from its own index. Two questions at most."""
     place = order.read(mark) if mark else None
-    rows = _read(lists, order, None, COUNTED + 1 if place is None else COUNTED + 1)
+    rows = _read(lists, order, None, COUNTED + 1)
     total = len(rows)
     if place is not None:
         rows = _read(lists, order, place, size + 1)

@@ -8,6 +8,7 @@ from patients.models import Staff
 
 PLACES = (
     ("Today", "today", "see_patients"),
+    ("Alerts", "alerts", "see_patients"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.keyset import Order, Page, id_of, moment, page_of
@@ -89,6 +90,8 @@ SECTIONS = (
     Section("off", "Off treatment for 30 days or more", "Nobody.", _by("paused_since", descending=True), _long_off),
 )
 ALERTS = Order(("severity", "raised_at", "pk"), (id_of, moment, id_of))
+ENDED = Order(("resolved_at", "pk"), (moment, id_of), descending=True)
+RECENTLY = timedelta(days=14)
 DRAWN = Order(("drawn_at", "pk"), (moment, id_of))
 
 
@@ -114,12 +117,14 @@ class Filter:
 def states(clinics: Sequence[Clinic]) -> Mapping[str, str]:
     """What one may filter by, and in which words: the bands of the clinics' protocols, and the advice."""
     keys = {clinic.default_protocol for clinic in clinics if clinic.default_protocol in PROTOCOLS}
-    bands = {band.name: None for key in sorted(keys) for table in PROTOCOLS[key].tables.values() for band in table.bands}
+    bands = {
+        band.name: None for key in sorted(keys) for table in PROTOCOLS[key].tables.values() for band in table.bands
+    }
     found = {f"band:{name}": f"Last count: {name}" for name in bands}
     return found | {f"advice:{code}": f"Advice: {words.lower()}" for code, words in ADVICE_IN_WORDS.items()}
 
 
-def not_merged(path: str = "pk") -> Exists:
+def not_merged(path: str = "pk") -> Combinable:
     """True of a treatment that is no second record of somebody else."""
     return ~Exists(Merge.objects.filter(merged=OuterRef(path), undone_at=None))
 
@@ -152,3 +157,10 @@ def alerts_page(*, staff: Staff, asked: Filter, mark: str, size: int) -> Page:
     state = Filter(state=asked.state).of_treatments(staff, "treatment__")
     lists = [Alert.objects.filter(mine, state, clinic=clinic, resolved_at=None) for clinic in asked.clinics]
     return page_of(lists, ALERTS, mark, size=size)
+
+
+def alert_lists(name: str, *, staff: Staff, clinics: Sequence[Clinic], now: datetime) -> list[QuerySet[Alert]]:
+    """The lists of the alerts' own page, one a clinic: mine, everybody's, or those resolved lately."""
+    wanted = {"mine": Q(resolved_at=None, owner=staff), "resolved": Q(resolved_at__gte=now - RECENTLY)}
+    condition = wanted.get(name, Q(resolved_at=None))
+    return [Alert.objects.filter(condition, clinic=clinic) for clinic in clinics]

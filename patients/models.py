@@ -117,7 +117,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
     def look_for(self, words: str, *, most: int) -> "list[Patient]":
         """The same question, answered from indexes alone however many patients there are, the best matches first."""
-        asked = [self.filter(mrn__iexact=words)]
+        asked: list[models.QuerySet[Patient]] = [self.filter(mrn__iexact=words)]
         if (born := parse_date_or_none(words)) is not None:
             asked.append(self.filter(date_of_birth=born).order_by("pk"))
         names = [name for name in words.replace(",", " ").split() if name][:2]

@@ -1,6 +1,6 @@
 """Blood that was drawn: noted at once, so that nobody draws it twice, and waited for until its result is here."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -54,7 +54,7 @@ def _check(treatment: Treatment, drawn_at: datetime, now: datetime) -> None:
         raise DrawError(f"a result drawn on {day} or later is here already; there is nothing to wait for")
 
 
-def _awaited(result: Result, day: object, treatment: Treatment) -> bool:
+def _awaited(result: Result, day: date, treatment: Treatment) -> bool:
     """A result that ends the waiting for blood drawn on that day of the clinic's calendar."""
     drawn_on = result.drawn_at.astimezone(treatment.clinic.zone).date()
     return result.status not in (Status.PRELIMINARY, Status.ENTERED_IN_ERROR) and drawn_on >= day
