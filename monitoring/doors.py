@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from monitoring.models import Alert, Draw, Treatment
+from monitoring.models import Alert, Draw, Merge, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
@@ -25,4 +25,11 @@ def draws_of(actor: Staff | Integration, verb: str = "see_patients") -> QuerySet
     """The samples of those treatments whose result has not come."""
     return Draw.objects.filter(clinic__in=clinics_of(actor, verb), ended_at=None).select_related(
         "treatment__patient", "treatment__clinic", "clinic"
+    )
+
+
+def merges_of(actor: Staff | Integration, verb: str = "see_patients") -> QuerySet[Merge]:
+    """The merges of those treatments that stand: two records of one person."""
+    return Merge.objects.filter(kept__clinic__in=clinics_of(actor, verb), undone_at=None).select_related(
+        "kept__patient", "merged"
     )

@@ -8,8 +8,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from monitoring.alerts import ADVICE_IN_WORDS
-from monitoring.keyset import Order, Page, id_of, moment, page_of
-from monitoring.models import Alert, Draw, Merge, Treatment
+from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
+from monitoring.models import Alert, Cause, Draw, Merge, Treatment
 from monitoring.rules.protocols import PROTOCOLS
 from patients.models import Clinic, Staff
 
@@ -17,6 +17,7 @@ DAYS_AHEAD = 7
 EVERY_DAY = ("daily", "twice_weekly", "three_times_weekly")
 """Tests so close together that a weekend moves none of them."""
 SATURDAY = 5
+SHORT = 15
 LONGEST_WINDOW = timedelta(
     days=max(
         window.overdue_days - window.due_days for protocol in PROTOCOLS.values() for window in protocol.windows.values()
@@ -36,6 +37,7 @@ class Section:
     none: str
     order: Order
     wanted: Callable[[date], Q]
+    size: int = PAGE
 
 
 def _by(column: str, *, descending: bool = False) -> Order:
@@ -85,9 +87,11 @@ def _long_off(day: date) -> Q:
 SECTIONS = (
     Section("overdue", "Overdue", "Nobody is overdue.", _by("overdue_after"), _overdue),
     Section("due", "Due today", "Nothing is due today.", _by("due_on"), _due_today),
-    Section("soon", "Due in the next 7 days", "Nothing is due in the next 7 days.", _by("due_on"), _due_soon),
-    Section("paused", "Paused", "Nobody is paused.", _by("paused_since"), _paused),
-    Section("off", "Off treatment for 30 days or more", "Nobody.", _by("paused_since", descending=True), _long_off),
+    Section("soon", "Due in the next 7 days", "Nothing is due in the next 7 days.", _by("due_on"), _due_soon, SHORT),
+    Section("paused", "Paused", "Nobody is paused.", _by("paused_since"), _paused, SHORT),
+    Section(
+        "off", "Off treatment for 30 days or more", "Nobody.", _by("paused_since", descending=True), _long_off, SHORT
+    ),
 )
 ALERTS = Order(("severity", "raised_at", "pk"), (id_of, moment, id_of))
 ENDED = Order(("resolved_at", "pk"), (moment, id_of), descending=True)
@@ -129,7 +133,9 @@ def not_merged(path: str = "pk") -> Combinable:
     return ~Exists(Merge.objects.filter(merged=OuterRef(path), undone_at=None))
 
 
-def section_page(section: Section, *, staff: Staff, asked: Filter, now: datetime, mark: str, size: int) -> Page:
+def section_page(
+    section: Section, *, staff: Staff, asked: Filter, now: datetime, mark: str, size: int | None = None
+) -> Page:
     """A page of one section."""
     lists: list[QuerySet[Treatment]] = [
         Treatment.objects.filter(
@@ -137,10 +143,10 @@ def section_page(section: Section, *, staff: Staff, asked: Filter, now: datetime
         )
         for clinic in asked.clinics
     ]
-    return page_of(lists, section.order, mark, size=size)
+    return page_of(lists, section.order, mark, size=size or section.size)
 
 
-def drawn_page(*, staff: Staff, asked: Filter, mark: str, size: int) -> Page:
+def drawn_page(*, staff: Staff, asked: Filter, mark: str, size: int | None = None) -> Page:
     """Drawn and no result yet, the longest ago first."""
     lists = [
         Draw.objects.filter(
@@ -148,15 +154,19 @@ def drawn_page(*, staff: Staff, asked: Filter, mark: str, size: int) -> Page:
         )
         for clinic in asked.clinics
     ]
-    return page_of(lists, DRAWN, mark, size=size)
+    return page_of(lists, DRAWN, mark, size=size or SHORT)
 
 
-def alerts_page(*, staff: Staff, asked: Filter, mark: str, size: int) -> Page:
-    """Alerts that stand, the most severe and then the oldest first. Those of a merged record stand too."""
-    mine = Q(owner=staff) if asked.mine else Q()
+def alerts_page(*, staff: Staff, asked: Filter, mark: str, size: int | None = None) -> Page:
+    """Alerts that stand, the most severe and then the oldest first. Those of a merged record stand too.
+
+    That a test is overdue is said by its own section, row by row; its alerts are on the alerts' page.
+    """
+    mine = Q(owner=staff) | Q(treatment__clinician=staff) if asked.mine else Q()
     state = Filter(state=asked.state).of_treatments(staff, "treatment__")
-    lists = [Alert.objects.filter(mine, state, clinic=clinic, resolved_at=None) for clinic in asked.clinics]
-    return page_of(lists, ALERTS, mark, size=size)
+    shown = ~Q(cause=Cause.TEST_OVERDUE)
+    lists = [Alert.objects.filter(mine, state, shown, clinic=clinic, resolved_at=None) for clinic in asked.clinics]
+    return page_of(lists, ALERTS, mark, size=size or PAGE)
 
 
 def alert_lists(name: str, *, staff: Staff, clinics: Sequence[Clinic], now: datetime) -> list[QuerySet[Alert]]:

@@ -98,7 +98,10 @@ class Alert(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                "clinic", "severity", "raised_at", "id", name="alerts_standing", condition=Q(resolved_at=None)
+                fields=["clinic", "severity", "raised_at", "id"],
+                include=["cause"],
+                name="alerts_standing",
+                condition=Q(resolved_at=None),
             ),
             models.Index("owner", "severity", "raised_at", "id", name="alerts_of_owner", condition=Q(resolved_at=None)),
             models.Index(

@@ -15,7 +15,7 @@ from monitoring.doors import alerts_of
 from monitoring.keyset import page_of
 from monitoring.models import Alert
 from monitoring.views.finding import address_of, staff_of
-from monitoring.views.rows import Row, alert_row, in_order, lasted
+from monitoring.views.rows import AlertRow, alert_row, in_order, lasted
 from monitoring.worklist import ALERTS, ENDED, alert_lists
 from patients.access import clinics_of, verbs_of
 from patients.models import Staff
@@ -43,23 +43,27 @@ def alerts(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "")
     if show not in TABS:
         show = "mine" if pages["mine"].total else "all"
-    rows = _rows(staff, pages[show].ids, now)
+    several = len(clinics) > 1
+    rows = _rows(staff, pages[show].ids, now, several=several)
     page = {
         "show": show,
         "tabs": [(name, label, pages[name].counted) for name, label in TABS.items()],
         "page": pages[show],
         "rows": rows,
-        "several": len(clinics) > 1,
         "moves": [move for move in HARMLESS if move in verbs and any(move in moves for _, moves, _ in rows)],
     }
     return render(request, "monitoring/alerts.html", page)
 
 
-def _rows(staff: Staff, ids: list[int], now: datetime) -> list[tuple[Row, list[str], str]]:
+def _rows(staff: Staff, ids: list[int], now: datetime, *, several: bool) -> list[tuple[AlertRow, list[str], str]]:
     """Each alert, what may be done with it together with others, and how it ended."""
     found = alerts_of(staff).filter(pk__in=ids).select_related("acknowledged_by", "resolved_by")
     ready = {
-        alert.pk: (alert_row(alert, now), [move for move in HARMLESS if harmless(alert, move)], ended(alert))
+        alert.pk: (
+            alert_row(alert, now, several=several),
+            [move for move in HARMLESS if harmless(alert, move)],
+            ended(alert),
+        )
         for alert in found
     }
     return in_order(ids, ready)
@@ -97,5 +101,5 @@ def answer_alerts(request: HttpRequest) -> HttpResponse:
             done = "acknowledged" if move == "acknowledge" else "resolved"
             messages.success(request, f"{number} alert{'s are' if number > 1 else ' is'} {done}.")
             return redirect("alerts")
-    page = {"rows": [alert_row(alert, now) for alert in chosen], "form": form, "move": move}
+    page = {"rows": [alert_row(alert, now, several=True) for alert in chosen], "form": form, "move": move}
     return render(request, "monitoring/alerts_answer.html", page)
