@@ -13,8 +13,8 @@ from benchmarks.machine import database, say, table
 FILL = """
 INSERT INTO patients_patient (clinic_id, mrn, given_name, family_name, date_of_birth, created_at)
 SELECT %(clinic)s, 'B' || n, (%(given)s::text[])[1 + (n * 7919) %% %(givens)s],
-    (%(family)s::text[])[1 + (n * 104729) %% %(families)s] || CASE WHEN n %% 3 = 0 THEN '' ELSE '-' || chr(65 + n %% 26) || (n %% 500) END,
-    date '1950-01-01' + (n * 31 %% 20000), now() FROM generate_series(1, %(count)s) n;
+    (%(family)s::text[])[1 + (n * 104729) %% %(families)s] || CASE WHEN n %% 3 = 0 THEN '' ELSE '-' || chr((65 + n %% 26)::int) || (n %% 500) END,
+    date '1950-01-01' + (n * 31 %% 20000), now() FROM generate_series(1::bigint, %(count)s) n;
 INSERT INTO monitoring_treatment (patient_id, clinic_id, protocol_key, clinician_id, created_at, version, band, advice,
     frequency, due_on, overdue_after, paused_since, changes_on, latest_draw_at, assessed_at)
 SELECT id, clinic_id, 'us-label-2025', (%(owners)s::bigint[])[1 + id %% 20], now(), 1,

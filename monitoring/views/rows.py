@@ -86,7 +86,7 @@ class Row(Who):
     drawn: str = ""
     may_draw: bool = False
 
-    def __html__(self) -> SafeString:
+    def __str__(self) -> SafeString:
         """The row as an item of its list."""
         offer = OFFERS.get(self.section, "" if self.drawn else "Blood drawn") if self.may_draw else ""
         return format_html(
@@ -126,7 +126,7 @@ class AlertRow(Who):
         """How severe it is."""
         return self.alert.get_severity_display()
 
-    def __html__(self) -> SafeString:
+    def __str__(self) -> SafeString:
         """The row as an item of its list."""
         return format_html(
             ALERT,
