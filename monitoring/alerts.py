@@ -39,12 +39,16 @@ Open it here (sign-in needed): {base_url}/alerts/{alert_id}/
 
 This message names no patient on purpose. Decision support: the prescriber decides.
 """
-BATCH_BODY = """Alerts were raised at {clinic} by one batch of results, to be answered by you.
+MANY, ONE = "Alerts were raised", "1 alert was raised"
+BATCH_BODY = (
+    MANY
+    + """ at {clinic}, to be answered by you.
 
 Open the list here (sign-in needed): {base_url}/alerts/
 
 This message names no patient on purpose. Decision support: the prescriber decides.
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

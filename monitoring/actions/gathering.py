@@ -8,14 +8,13 @@ from django.conf import settings
 from django.db import transaction
 
 from monitoring.actions.nudge import nudge
-from monitoring.alerts import BATCH_BODY, SUBJECT, URGENCY
+from monitoring.alerts import BATCH_BODY, MANY, ONE, SUBJECT, URGENCY
 from monitoring.models import Alert, Severity
 from notifications.actions import owe
 from notifications.models import Delivery
 
 LONGEST_WAIT = timedelta(minutes=5)
 """A gathered message goes out after this time even if the batch still runs, or died."""
-MANY, ONE = "Alerts were raised", "1 alert was raised"
 
 
 @dataclass
