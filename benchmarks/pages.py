@@ -163,10 +163,11 @@ def measure(count, times, explain):
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
+    options.add_argument("--visits", type=int, default=60)
     options.add_argument("--explain", action="store_true", help="print the plan of each page's slowest query over 5 ms")
     options.add_argument("--patients", type=int, nargs="+", default=[200_000, 2_000_000])
     chosen = options.parse_args()
-    times = 20 if chosen.quick else 60
+    times = 20 if chosen.quick else chosen.visits
     rows = [
         row
         for count in ([20_000] if chosen.quick else chosen.patients)

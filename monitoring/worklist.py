@@ -10,12 +10,11 @@ from django.db.models.expressions import Combinable
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
 from monitoring.models import Alert, Cause, Draw, Merge, Treatment
+from monitoring.models.treatment import EVERY_DAY
 from monitoring.rules.protocols import PROTOCOLS
 from patients.models import Clinic, Staff
 
 DAYS_AHEAD = 7
-EVERY_DAY = ("daily", "twice_weekly", "three_times_weekly")
-"""Tests so close together that a weekend moves none of them."""
 SATURDAY = 5
 SHORT = 15
 LONGEST_WINDOW = timedelta(
@@ -36,7 +35,8 @@ class Section:
     title: str
     none: str
     order: Order
-    wanted: Callable[[date], Q]
+    wanted: Callable[[date], list[Q]]
+    """Conditions that exclude each other, each answered by one stretch of an index."""
     size: int = PAGE
 
 
@@ -61,27 +61,31 @@ def draw_by(due_on: date, frequency: str) -> date:
     return due_on
 
 
-def _overdue(day: date) -> Q:
-    return Q(overdue_after__lt=day)
+def _overdue(day: date) -> list[Q]:
+    return [Q(overdue_after__lt=day)]
 
 
-def _due_today(day: date) -> Q:
+def _due_today(day: date) -> list[Q]:
     """Due, still in time, or due on the weekend that begins tomorrow."""
-    weekend = Q(due_on__lt=next_working_day(day)) & ~Q(frequency__in=EVERY_DAY)
-    return Q(due_on__gte=day - LONGEST_WINDOW, overdue_after__gte=day) & (Q(due_on__lte=day) | weekend)
+    in_time = Q(due_on__gte=day - LONGEST_WINDOW, due_on__lt=next_working_day(day), overdue_after__gte=day)
+    return [in_time & (Q(due_on__lte=day) | ~Q(frequency__in=EVERY_DAY))]
 
 
-def _due_soon(day: date) -> Q:
-    ahead = Q(due_on__gt=day, due_on__lte=day + timedelta(days=DAYS_AHEAD), overdue_after__gte=day)
-    return ahead & (Q(due_on__gte=next_working_day(day)) | Q(frequency__in=EVERY_DAY))
+def _due_soon(day: date) -> list[Q]:
+    """Due in the days ahead; of a weekend just before it only what a weekend does not move."""
+    work = next_working_day(day)
+    ahead = Q(due_on__gte=work, due_on__lte=day + timedelta(days=DAYS_AHEAD), overdue_after__gte=day)
+    if work == day + timedelta(days=1):
+        return [ahead]
+    return [Q(due_on__gt=day, due_on__lt=work, overdue_after__gte=day, frequency__in=EVERY_DAY), ahead]
 
 
-def _paused(day: date) -> Q:
-    return Q(paused_since__gt=day - LONGEST_BREAK, changes_on__gt=day)
+def _paused(day: date) -> list[Q]:
+    return [Q(paused_since__gt=day - LONGEST_BREAK, changes_on__gt=day)]
 
 
-def _long_off(day: date) -> Q:
-    return Q(paused_since__lte=day - SHORTEST_BREAK) & (Q(changes_on=None) | Q(changes_on__lte=day))
+def _long_off(day: date) -> list[Q]:
+    return [Q(paused_since__lte=day - SHORTEST_BREAK) & (Q(changes_on=None) | Q(changes_on__lte=day))]
 
 
 SECTIONS = (
@@ -138,10 +142,9 @@ def section_page(
 ) -> Page:
     """A page of one section."""
     lists: list[QuerySet[Treatment]] = [
-        Treatment.objects.filter(
-            section.wanted(now.astimezone(clinic.zone).date()), asked.of_treatments(staff), not_merged(), clinic=clinic
-        )
+        Treatment.objects.filter(wanted, asked.of_treatments(staff), not_merged(), clinic=clinic)
         for clinic in asked.clinics
+        for wanted in section.wanted(now.astimezone(clinic.zone).date())
     ]
     return page_of(lists, section.order, mark, size=size or section.size)
 
@@ -162,10 +165,14 @@ def alerts_page(*, staff: Staff, asked: Filter, mark: str, size: int | None = No
 
     That a test is overdue is said by its own section, row by row; its alerts are on the alerts' page.
     """
-    mine = Q(owner=staff) | Q(treatment__clinician=staff) if asked.mine else Q()
-    state = Filter(state=asked.state).of_treatments(staff, "treatment__")
-    shown = ~Q(cause=Cause.TEST_OVERDUE)
-    lists = [Alert.objects.filter(mine, state, shown, clinic=clinic, resolved_at=None) for clinic in asked.clinics]
+    whose = [Q()]
+    if asked.mine:
+        others = Q(owner=None) | ~Q(owner=staff)
+        whose = [Q(owner=staff), Q(treatment__clinician=staff) & others]
+    state = Filter(state=asked.state).of_treatments(staff, "treatment__") & ~Q(cause=Cause.TEST_OVERDUE)
+    lists = [
+        Alert.objects.filter(mine, state, clinic=clinic, resolved_at=None) for clinic in asked.clinics for mine in whose
+    ]
     return page_of(lists, ALERTS, mark, size=size or PAGE)
 
 

@@ -1,5 +1,6 @@
 """Who people are, which clinic they belong to, and what was done about whom."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -115,18 +116,21 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             found |= every_word
         return self.filter(found).order_by("family_name", "given_name", "pk")
 
-    def look_for(self, words: str, *, most: int) -> "list[Patient]":
-        """The same question, answered from indexes alone however many patients there are, the best matches first."""
-        asked: list[models.QuerySet[Patient]] = [self.filter(mrn__iexact=words)]
-        if (born := parse_date_or_none(words)) is not None:
-            asked.append(self.filter(date_of_birth=born).order_by("pk"))
+    def look_for(self, words: str, *, clinics: "Sequence[Clinic]", most: int) -> "list[Patient]":
+        """The same question at these clinics, answered from indexes alone however many patients there are."""
         names = [name for name in words.replace(",", " ").split() if name][:2]
-        if names:
-            first, *second = names
-            asked += [self._beginning(FAMILY, first, GIVEN, second), self._beginning(GIVEN, first, FAMILY, second)]
+        born = parse_date_or_none(words)
         found: dict[int, Patient] = {}
-        for question in asked:
-            found |= {patient.pk: patient for patient in question[:most]}
+        for clinic in clinics:
+            here = self.filter(clinic=clinic)
+            asked: list[models.QuerySet[Patient]] = [here.filter(mrn__iexact=words)]
+            if born is not None:
+                asked.append(here.filter(date_of_birth=born).order_by("pk"))
+            if names:
+                first, *second = names
+                asked += [here._beginning(FAMILY, first, GIVEN, second), here._beginning(GIVEN, first, FAMILY, second)]
+            for question in asked:
+                found |= {patient.pk: patient for patient in question[:most]}
         return list(found.values())[:most]
 
     def _beginning(self, name: Collate, start: str, other: Collate, more: list[str]) -> "PatientQuerySet":

@@ -18,6 +18,9 @@ from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 if TYPE_CHECKING:
     from monitoring.models.result import Result
 
+EVERY_DAY = ("daily", "twice_weekly", "three_times_weekly")
+"""Tests so close together that a weekend moves none of them."""
+
 
 class TreatmentQuerySet(models.QuerySet["Treatment"]):
     """Treatments by where they stand. Overdue is computed when it is read: no dead scheduler can hide it."""
@@ -88,6 +91,9 @@ class Treatment(models.Model):
             # Few are not on plain treatment with a normal count: these indexes find them and cost the others nothing.
             models.Index("clinic", "advice", name="treatments_by_advice", condition=~Q(advice="continue")),
             models.Index("clinic", "band", name="treatments_by_band", condition=~Q(band="normal")),
+            models.Index(
+                "clinic", "due_on", "id", name="treatments_of_every_day", condition=Q(frequency__in=EVERY_DAY)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -78,7 +78,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "ailments": ailments(now=look.now),
         "mends_mail": "retry_delivery" in look.verbs,
         "q": words,
-        "found": _found(look.staff, words) if words else None,
+        "found": _found(look, words) if words else None,
         "print_query": _query(request, only=FILTERS),
     }
     return render(request, "monitoring/today.html", page)
@@ -180,9 +180,9 @@ def _query(request: HttpRequest, *, only: tuple[str, ...], **changed: str) -> st
     return urlencode({name: value for name, value in said.items() if value})
 
 
-def _found(staff: Staff, words: str) -> list[tuple[Patient, Patient | None]]:
+def _found(look: Look, words: str) -> list[tuple[Patient, Patient | None]]:
     """Who was found, and whose record it is now where two were found to be one person."""
-    found = patients_of(staff).look_for(words, most=FOUND)
-    merges = merges_of(staff).filter(merged__patient__in=found)
+    found = patients_of(look.staff).look_for(words, clinics=look.asked.clinics, most=FOUND)
+    merges = merges_of(look.staff).filter(merged__patient__in=found)
     kept = {merge.merged.patient_id: merge.kept.patient for merge in merges}
     return [(patient, kept.get(patient.pk)) for patient in found]
