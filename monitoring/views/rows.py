@@ -5,7 +5,7 @@ Rows write their own HTML: as a template they would be three quarters of the who
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from django.urls import reverse
@@ -218,7 +218,7 @@ def treatment_row(
         more=more,
         tone=tone,
         last=_last(treatment),
-        advice=_advice(treatment),
+        advice=_advice(treatment, now),
         drawn=_drawn(draw, now) if draw else "",
         may_draw=may_draw,
     )
@@ -230,8 +230,11 @@ def _last(treatment: Treatment) -> str:
     return f"{treatment.band}, {written(treatment.latest_draw_at.astimezone(treatment.clinic.zone).date())}"
 
 
-def _advice(treatment: Treatment) -> str:
-    return "" if treatment.advice in UNREMARKABLE else ADVICE_IN_WORDS[treatment.advice]
+def _advice(treatment: Treatment, now: datetime) -> str:
+    """The stored advice, unless it is the usual one or time has changed it since: then the row's own words hold."""
+    day = now.astimezone(treatment.clinic.zone).date()
+    outdated = treatment.changes_on is not None and treatment.changes_on <= day
+    return "" if outdated or treatment.advice in UNREMARKABLE else ADVICE_IN_WORDS[treatment.advice]
 
 
 def _drawn(draw: Draw, now: datetime) -> str:
@@ -255,7 +258,7 @@ def draw_row(draw: Draw, now: datetime, *, may_draw: bool, several: bool) -> Row
         more="ask the laboratory" if old else "",
         tone="warn" if old else "",
         last=_last(draw.treatment),
-        advice=_advice(draw.treatment),
+        advice=_advice(draw.treatment, now),
         may_draw=may_draw,
     )
 
@@ -280,6 +283,8 @@ def alert_row(alert: Alert, now: datetime, *, several: bool) -> AlertRow:
 
 def age(since: datetime, now: datetime) -> str:
     """How long ago, in its largest unit: 12 minutes, 3 hours, 2 days."""
+    if now - since < timedelta(minutes=1):
+        return "just now"
     return timesince(since, now, depth=1).replace("\xa0", " ")
 
 

@@ -97,6 +97,7 @@ def test_a_pause_is_shown_with_its_length_and_what_it_means(today, clinic):
     assert "Quill" not in today("off")
     later = NOW + 30 * DAY
     assert "33 days off" in today("off", now=later)
+    assert "Treatment may resume" not in today("off", now=later)
     assert "a restart is as a new patient: fresh baseline first" in today("off", now=later)
 
 
