@@ -39,6 +39,16 @@ Open it here (sign-in needed): {base_url}/alerts/{alert_id}/
 
 This message names no patient on purpose. Decision support: the prescriber decides.
 """
+MANY, ONE = "Alerts were raised", "1 alert was raised"
+BATCH_BODY = (
+    MANY
+    + """ at {clinic}, to be answered by you.
+
+Open the list here (sign-in needed): {base_url}/alerts/
+
+This message names no patient on purpose. Decision support: the prescriber decides.
+"""
+)
 
 
 @dataclass(frozen=True, slots=True)

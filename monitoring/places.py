@@ -12,6 +12,7 @@ PLACES = (
     ("Transfers", "transfers", "transfer"),
     ("Settings", "settings", "set_up_clinic"),
     ("Audit trail", "audit_trail", "read_audit"),
+    ("Alerts", "alerts", "see_patients"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
 

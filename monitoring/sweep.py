@@ -1,7 +1,8 @@
-"""What time alone makes true: tests overdue, repeats owed, alerts that nobody answered.
+"""What time alone makes true: tests overdue, repeats owed, alerts whose owner is lost or that nobody answered.
 
 Set-based, in one transaction under an advisory lock, so that two schedulers equal one. It only notifies: what is
-overdue is computed when it is read, and no treatment is changed here.
+overdue is computed when it is read, and no treatment is changed here. Many alerts for one address, none of
+them severe, are one message.
 """
 
 from datetime import datetime
@@ -10,13 +11,23 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from monitoring.alerts import BODY, ESCALATE_AFTER, SUBJECT, URGENCY
+from monitoring.alerts import BATCH_BODY, BODY, ESCALATE_AFTER, MANY, SUBJECT, URGENCY
 from monitoring.models import Cause, Severity
 from notifications.actions import beat
+from patients.access import MAY
 from patients.models import DEFAULT_POLICIES
 
 LOCK = 0x636C6F7A
 """The advisory lock's number."""
+
+FEW = 3
+"""So many alerts for one address are told one by one; more of them at once, none severe, are one message."""
+
+REACHABLE = """s.is_active AND s.email <> '' AND EXISTS (
+        SELECT 1 FROM patients_membership m
+        WHERE m.staff_id = s.id AND m.clinic_id = {}.clinic_id AND m.active AND m.role = ANY(%(roles)s)
+    )"""
+"""Of a person `s`, as `monitoring.actions.alerting.reachable` says it."""
 
 OVERDUE = """
 WITH today AS (
@@ -85,18 +96,50 @@ WITH raised AS (
         'Nobody answered in time: the clinic''s on-call address is told.' AS summary
 )"""
 
-TELL = """, told AS (
-    INSERT INTO notifications_delivery (once, channel, address, subject, body, about, clinic_id, priority,
-        created_at, due_at, attempts, last_error)
-    SELECT 'alert:' || r.id || ':' || %(step)s || ':' || %(now)s || ':' || who.address, 'email', who.address,
-        CASE r.severity WHEN 1 THEN %(subject1)s WHEN 2 THEN %(subject2)s WHEN 3 THEN %(subject3)s
-            ELSE %(subject4)s END,
-        replace(replace(%(body)s, '[clinic]', c.name), '[alert]', r.id::text),
-        'alert:' || r.id, r.clinic_id, r.severity, %(now)s, %(now)s, 0, ''
+ORPHANED = (
+    """
+WITH raised AS (
+    UPDATE monitoring_alert a
+    SET owner_id = NULL, escalated_at = NULL,
+        escalate_at = greatest(a.escalate_at, %(now)s + make_interval(mins => %(minutes)s)),
+        acknowledged_at = CASE WHEN a.acknowledged_by_id = a.owner_id THEN NULL ELSE a.acknowledged_at END,
+        acknowledged_by_id = CASE WHEN a.acknowledged_by_id = a.owner_id THEN NULL ELSE a.acknowledged_by_id END
+    WHERE a.resolved_at IS NULL AND a.owner_id IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM patients_staff s WHERE s.id = a.owner_id AND """  # noqa: S608  # constants of this file
+    + REACHABLE.format("a")
+    + """)
+    RETURNING a.id, a.treatment_id, a.clinic_id, NULL::bigint AS owner_id, a.severity,
+        'The owner can no longer be reached: the clinic''s on-call address is told.' AS summary
+)"""
+)
+
+TELL = (
+    """, addressed AS (
+    SELECT r.id, r.clinic_id, r.severity, c.name, who.address,
+        r.severity > 1 AND count(*) FILTER (WHERE r.severity > 1) OVER (PARTITION BY r.clinic_id, who.address) > %(few)s
+            AS together
     FROM raised r
     JOIN patients_clinic c ON c.id = r.clinic_id
-    LEFT JOIN patients_staff s ON s.id = r.owner_id AND s.is_active AND s.email <> ''
+    LEFT JOIN patients_staff s ON s.id = r.owner_id AND """  # noqa: S608  # constants of this file
+    + REACHABLE.format("r")
+    + """
     CROSS JOIN LATERAL (SELECT coalesce(s.email, c.on_call_email) AS address) who
+), messages AS (
+    SELECT 'alert:' || id || ':' || %(step)s || ':' || %(now)s || ':' || address AS once, address, severity,
+        replace(replace(%(body)s, '[clinic]', name), '[alert]', id::text) AS body, 'alert:' || id AS about, clinic_id
+    FROM addressed WHERE NOT together
+    UNION ALL
+    SELECT 'sweep:' || %(step)s || ':' || %(now)s || ':' || clinic_id || ':' || md5(address), address, min(severity),
+        replace(replace(%(batch)s, '[clinic]', name), '[number]', count(*)::text), 'sweep:' || %(step)s, clinic_id
+    FROM addressed WHERE together GROUP BY clinic_id, name, address
+), told AS (
+    INSERT INTO notifications_delivery (once, channel, address, subject, body, about, clinic_id, priority,
+        created_at, due_at, attempts, last_error)
+    SELECT once, 'email', address,
+        CASE severity WHEN 1 THEN %(subject1)s WHEN 2 THEN %(subject2)s WHEN 3 THEN %(subject3)s
+            ELSE %(subject4)s END,
+        body, about, clinic_id, severity, %(now)s, %(now)s, 0, ''
+    FROM messages
     ON CONFLICT (once) DO NOTHING
 ), noted AS (
     INSERT INTO monitoring_alertnote (alert_id, at, verb, text)
@@ -107,6 +150,7 @@ TELL = """, told AS (
     FROM raised r JOIN monitoring_treatment t ON t.id = r.treatment_id
 )
 SELECT count(*) FROM raised"""
+)
 
 
 class Look(NamedTuple):
@@ -124,6 +168,7 @@ LOOKS = (
     Look(OVERDUE, Cause.TEST_OVERDUE, Severity.ROUTINE, "overdue", "raised", "alert_raised"),
     Look(REPEAT_LATE, Cause.REPEAT_OWED, Severity.MODERATE, "late", "worsened", "alert_worsened"),
     Look(TRANSFER_LATE, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
+    Look(ORPHANED, None, Severity.SEVERE, "orphaned", "owner lost", "alert_orphaned"),
     Look(UNANSWERED, None, Severity.ROUTINE, "escalated", "escalated", "alert_escalated"),
 )
 
@@ -145,6 +190,7 @@ def sweep(*, now: datetime) -> dict[str, int] | None:
 def _parameters(look: Look, now: datetime) -> dict[str, Any]:
     policy = ESCALATE_AFTER[look.severity]
     body = BODY.format(clinic="[clinic]", base_url=settings.BASE_URL, alert_id="[alert]")
+    batch = BATCH_BODY.format(clinic="[clinic]", base_url=settings.BASE_URL).replace(MANY, f"[number] {MANY.lower()}")
     subjects = {f"subject{level}": SUBJECT.format(urgency=URGENCY[level]) for level in Severity.values}
     return subjects | {
         "now": now,
@@ -157,4 +203,7 @@ def _parameters(look: Look, now: datetime) -> dict[str, Any]:
         "verb": look.verb,
         "audit": look.audit,
         "body": body,
+        "batch": batch,
+        "few": FEW,
+        "roles": list(MAY["see_patients"]),
     }

@@ -3,9 +3,11 @@
 from django.urls import path
 
 from monitoring.views.acts.page import act, acts
-from monitoring.views.alert import acknowledge, alert, resolve
+from monitoring.views.alert import acknowledge, alert, hand_over, note, resolve
+from monitoring.views.alerts import alerts, answer_alerts
 from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.dead_letters import dead_letters, retry_delivery
+from monitoring.views.draw import drawn, end_drawn
 from monitoring.views.health import health
 from monitoring.views.override import answer_override, ask_override
 from monitoring.views.passwords import Welcome, own_password
@@ -16,7 +18,7 @@ from monitoring.views.result import log_result
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
-from monitoring.views.today import today
+from monitoring.views.today import today, today_print
 from monitoring.views.tokens import revoke, tokens
 from monitoring.views.transfer import accept, decline, transfer, withdraw
 from monitoring.views.transfers import ask_transfer, transfers
@@ -71,4 +73,11 @@ urlpatterns = [
     path("audit/export/", audit_export, name="audit_export"),
     path("password/", own_password, name="own_password"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
+    path("print/", today_print, name="today_print"),
+    path("patients/<int:patient_id>/drawn/", drawn, name="drawn"),
+    path("patients/<int:patient_id>/drawn/end/", end_drawn, name="end_drawn"),
+    path("alerts/", alerts, name="alerts"),
+    path("alerts/answer/", answer_alerts, name="answer_alerts"),
+    path("alerts/<int:alert_id>/hand-over/", hand_over, name="hand_over"),
+    path("alerts/<int:alert_id>/note/", note, name="alert_note"),
 ]

@@ -31,6 +31,8 @@ MAY: dict[str, tuple[Role, ...]] = {
     "record_programme": SEES_PATIENTS,
     "sign_status_form": (Role.PRESCRIBER,),
     "register_non_rechallenge": (Role.PRESCRIBER,),
+    "hand_over": SEES_PATIENTS,
+    "add_note": SEES_PATIENTS,
     "see_reports": (*CARES, Role.CLINIC_ADMIN, Role.AUDITOR),
     "set_up_clinic": (Role.CLINIC_ADMIN,),
     "retry_delivery": (Role.CLINIC_ADMIN,),
@@ -63,6 +65,21 @@ def allowed_or_404(actor: Staff, verb: str, clinic_id: int) -> None:
     """To those who may not, the thing does not exist."""
     if not may(actor, verb, clinic_id):
         raise Http404
+
+
+def staff_who_may(verb: str, clinic_id: int) -> QuerySet[Staff]:
+    """Who can be reached and may do this at a clinic, by name."""
+    return (
+        Staff.objects.filter(
+            is_active=True,
+            memberships__clinic_id=clinic_id,
+            memberships__active=True,
+            memberships__role__in=MAY[verb],
+        )
+        .exclude(email="")
+        .distinct()
+        .order_by("last_name", "first_name", "username")
+    )
 
 
 def verbs_of(actor: Staff) -> set[str]:

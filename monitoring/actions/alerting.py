@@ -6,30 +6,49 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
+from monitoring.actions.gathering import Digest
 from monitoring.actions.nudge import nudge
 from monitoring.alerts import BODY, SUBJECT, URGENCY, Raising, escalate_at
 from monitoring.models import Alert, AlertNote, Cause, Outcome, Result, Treatment
 from monitoring.rules.judgement import Judgement
 from notifications.actions import owe
 from notifications.models import Delivery
+from patients.access import may
+from patients.models import Staff
 
 SILENT = (Cause.REPEAT_OWED,)
 """Told by the neutropenia message already; a message of its own follows only when the deadline has passed."""
 
 
 def raise_alerts(
-    treatment: Treatment, found: Iterable[Raising], *, result: Result | None, now: datetime
+    treatment: Treatment,
+    found: Iterable[Raising],
+    *,
+    result: Result | None,
+    now: datetime,
+    digest: Digest | None = None,
 ) -> list[Alert]:
-    """One open alert a cause: a new one, or the open one brought up to date. Locked by the treatment's lock."""
+    """One open alert a cause: a new one, or the open one brought up to date. Locked by the treatment's lock.
+
+    With a digest its owner is told of all alerts of that run at once, unless the alert is severe.
+    """
     wanted = list(found)
     if not wanted:
         return []
-    standing = {alert.cause: alert for alert in Alert.objects.filter(treatment=treatment, resolved_at=None)}
-    return [_raise(treatment, raising, standing.get(raising.cause), result, now) for raising in wanted]
+    standing = {
+        alert.cause: alert
+        for alert in Alert.objects.filter(treatment=treatment, resolved_at=None).select_related("owner")
+    }
+    return [_raise(treatment, raising, standing.get(raising.cause), result, now, digest) for raising in wanted]
 
 
 def _raise(
-    treatment: Treatment, raising: Raising, standing: Alert | None, result: Result | None, now: datetime
+    treatment: Treatment,
+    raising: Raising,
+    standing: Alert | None,
+    result: Result | None,
+    now: datetime,
+    digest: Digest | None,
 ) -> Alert:
     if standing is None:
         alert = Alert.objects.create(
@@ -39,7 +58,7 @@ def _raise(
             severity=raising.severity,
             summary=raising.summary,
             result=result,
-            owner=treatment.clinician,
+            owner=treatment.clinician if reachable(treatment.clinician, treatment.clinic_id) else None,
             raised_at=now,
             worsened_at=now,
             escalate_at=escalate_at(treatment.clinic, raising.severity, now),
@@ -53,7 +72,7 @@ def _raise(
         _update(alert, raising, result, now, worse=tell, treatment=treatment)
     AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, verb=verb, text=raising.summary)])
     if tell:
-        tell_owner(alert, treatment, now=now)
+        tell_owner(alert, treatment, now=now, digest=digest)
     return alert
 
 
@@ -86,13 +105,24 @@ def end_by_count(treatment: Treatment, *, judgement: Judgement, now: datetime) -
         )
 
 
-def tell_owner(alert: Alert, treatment: Treatment, *, now: datetime, step: str = "") -> None:
+def reachable(owner: Staff | None, clinic_id: int) -> bool:
+    """Somebody who can be written to, who is there, and who may see the patients of this clinic."""
+    return owner is not None and owner.is_active and bool(owner.email) and may(owner, "see_patients", clinic_id)
+
+
+def tell_owner(
+    alert: Alert, treatment: Treatment, *, now: datetime, step: str = "", digest: Digest | None = None
+) -> None:
     """Owe the owner a message; a clinic's on-call address when there is no owner who can be reached."""
-    owner = treatment.clinician
-    reachable = owner is not None and owner.is_active and owner.email
-    address = owner.email if owner is not None and reachable else treatment.clinic.on_call_email
+    address, clinic = treatment.clinic.on_call_email, treatment.clinic
+    owner = alert.owner
+    if owner is not None and reachable(owner, alert.clinic_id):
+        address = owner.email
+    if digest is not None and digest.takes(alert):
+        digest.add(alert, address, clinic_name=clinic.name, now=now)
+        return
     told = step or f"told:{alert.worsened_at.isoformat()}"
-    owe([message(alert, address, clinic_name=treatment.clinic.name, step=told, now=now)])
+    owe([message(alert, address, clinic_name=clinic.name, step=told, now=now)])
     transaction.on_commit(nudge)
 
 

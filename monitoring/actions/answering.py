@@ -1,11 +1,16 @@
 """Answering an alert. Acknowledging is not resolving; nothing but an outcome ends an alert."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from monitoring.models import Alert, AlertNote, Outcome
+from monitoring.actions.alerting import message, reachable
+from monitoring.actions.judging import locked
+from monitoring.actions.nudge import nudge
+from monitoring.alerts import escalate_at
+from monitoring.models import Alert, AlertNote, Cause, Outcome, Severity
+from notifications.actions import owe
 from patients import audit
 from patients.models import Staff
 
@@ -13,18 +18,37 @@ MOVES: Mapping[tuple[str, str], str] = {
     ("open", "acknowledge"): "acknowledged",
     ("open", "resolve"): "resolved",
     ("acknowledged", "resolve"): "resolved",
+    ("open", "hand_over"): "open",
+    ("acknowledged", "hand_over"): "open",
 }
+HARMLESS: Mapping[str, tuple[tuple[str, int], ...]] = {
+    "acknowledge": (
+        (Cause.TEST_OVERDUE, Severity.ROUTINE),
+        (Cause.REPEAT_OWED, Severity.MILD),
+        (Cause.CORRECTION, Severity.ROUTINE),
+    ),
+    "resolve": ((Cause.TEST_OVERDUE, Severity.ROUTINE), (Cause.CORRECTION, Severity.ROUTINE)),
+}
+"""What may be answered for many at once. A low count, a fever or a hold is always looked at by itself."""
 
 
 class MoveError(ValueError):
     """The alert is not in a state from which this can be done."""
 
 
+def harmless(alert: Alert, move: str) -> bool:
+    """Whether this alert may be answered together with others."""
+    return (alert.cause, alert.severity) in HARMLESS[move] and (alert.state, move) in MOVES
+
+
 def _locked(alert: Alert, move: str) -> Alert:
-    current = Alert.objects.select_for_update(of=("self",)).select_related("treatment").get(pk=alert.pk)
-    if (current.state, move) not in MOVES:
-        raise MoveError(f"the alert is {current.state} already; open it again to see who answered")
-    return current
+    """The treatment first, as whoever raises and worsens alerts does: an answer and a new count never cross."""
+    locked(alert.treatment_id)
+    current = Alert.objects.select_for_update(of=("self",)).select_related("treatment", "clinic", "owner")
+    found = current.get(pk=alert.pk)
+    if (found.state, move) not in MOVES:
+        raise MoveError(f"the alert is {found.state} already; open it again to see who answered")
+    return found
 
 
 @transaction.atomic
@@ -51,14 +75,75 @@ def resolve(*, alert: Alert, by: Staff, now: datetime, outcome: str, note: str =
     return current
 
 
-def _note(alert: Alert, by: Staff, now: datetime, verb: str, text: str, ip: str | None) -> None:
+@transaction.atomic
+def hand_over(*, alert: Alert, to: Staff, by: Staff, now: datetime, note: str = "", ip: str | None = None) -> Alert:
+    """Somebody else owns it now and is told so. The escalation's clock runs on.
+
+    Whoever had acknowledged it is no longer on it, so that the new owner has to answer, with a clock of its own.
+    Raises ValueError for somebody who cannot be reached or may not see this clinic's patients.
+    """
+    if not reachable(to, alert.clinic_id):
+        raise ValueError(f"{to} cannot be written to, or may not see the patients of this clinic; choose somebody else")
+    current = _locked(alert, "hand_over")
+    if current.owner_id == to.pk:
+        raise MoveError(f"{to} owns this alert already")
+    if current.acknowledged_at:
+        current.acknowledged_at = current.acknowledged_by = current.escalated_at = None
+        current.escalate_at = escalate_at(current.clinic, current.severity, now)
+    current.owner = to
+    current.save(update_fields=["owner", "acknowledged_at", "acknowledged_by", "escalated_at", "escalate_at"])
+    _note(current, by, now, "handed over", f"To {to}. {note}".strip(), ip, to=to.pk)
+    step = f"handed:{now.isoformat()}"
+    owe([message(current, to.email, clinic_name=current.clinic.name, step=step, now=now)])
+    transaction.on_commit(nudge)
+    return current
+
+
+@transaction.atomic
+def add_note(*, alert: Alert, text: str, by: Staff, now: datetime, ip: str | None = None) -> None:
+    """A line in the alert's story; its state stays as it is. Raises ValueError for an empty one."""
+    if not text.strip():
+        raise ValueError("the note is empty; write what the next person should know")
+    _note(alert, by, now, "noted", text.strip(), ip)
+
+
+def mark_seen(*, alert: Alert, by: Staff, now: datetime) -> None:
+    """This person has had the alert on their screen; only the first time is kept."""
+    AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, staff=by, verb="seen")], ignore_conflicts=True)
+
+
+@transaction.atomic
+def answer_many(
+    *, alerts: Sequence[Alert], move: str, by: Staff, now: datetime, note: str = "", outcome: str = "",
+    ip: str | None = None,
+) -> int:  # fmt: skip
+    """The same answer to several harmless alerts, all or none. How many there were.
+
+    Raises MoveError when one of them has to be looked at by itself; ValueError as `resolve` does.
+    """
+    for alert in sorted(alerts, key=lambda one: (one.treatment_id, one.pk)):
+        current = _locked(alert, move)
+        if not harmless(current, move):
+            raise MoveError(
+                f"alert {current.pk} ({current.get_severity_display().lower()}: {current.get_cause_display().lower()})"
+                " is answered by itself; open it"
+            )
+        if move == "acknowledge":
+            acknowledge(alert=current, by=by, now=now, note=note, ip=ip)
+        else:
+            resolve(alert=current, by=by, now=now, outcome=outcome, note=note, ip=ip)
+    return len(alerts)
+
+
+def _note(alert: Alert, by: Staff, now: datetime, verb: str, text: str, ip: str | None, **detail: int) -> None:
     AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, staff=by, verb=verb, text=text)])
     audit.record(
-        f"alert_{verb}",
+        f"alert_{verb.replace(' ', '_')}",
         by=by,
         now=now,
         clinic_id=alert.clinic_id,
         patient_id=alert.treatment.patient_id,
         subject=f"alert:{alert.pk}",
         ip=ip,
+        **detail,
     )

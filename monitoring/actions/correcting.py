@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitoring.actions.alerting import message, raise_alerts
+from monitoring.actions.alerting import message, raise_alerts, reachable
+from monitoring.actions.gathering import Digest
 from monitoring.actions.judging import judge
 from monitoring.alerts import ADVICE_IN_WORDS, Raising, severity_of
 from monitoring.models import Alert, Assessment, Cause, Result, Severity, Treatment
@@ -17,7 +18,13 @@ COMPARED = ("band", "treatment", "frequency", "due_on")
 
 
 def tell_of_correction(
-    treatment: Treatment, *, before: Sequence[Result], versions: Sequence[Result], result: Result, now: datetime
+    treatment: Treatment,
+    *,
+    before: Sequence[Result],
+    versions: Sequence[Result],
+    result: Result,
+    now: datetime,
+    digest: Digest | None = None,
 ) -> None:
     """Re-assess every moment judged since the draw; raise an alert that says which advice changed, if any did."""
     former = next((row for row in before if (row.source, row.accession) == (result.source, result.accession)), None)
@@ -30,8 +37,8 @@ def tell_of_correction(
         severity_of(treatment.table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
     )
     raising = Raising(Cause.CORRECTION, severity, _summary(former, result, changes))
-    (alert,) = raise_alerts(treatment, [raising], result=result, now=now)
-    _tell_all_told_before(treatment, alert, now)
+    (alert,) = raise_alerts(treatment, [raising], result=result, now=now, digest=digest)
+    _tell_all_told_before(treatment, alert, now, digest)
 
 
 def _reassess(
@@ -92,9 +99,22 @@ def _summary(former: Result | None, result: Result, changes: Sequence[str]) -> s
     return " ".join([head, *(f"{change}." for change in changes)])
 
 
-def _tell_all_told_before(treatment: Treatment, alert: Alert, now: datetime) -> None:
+def _tell_all_told_before(treatment: Treatment, alert: Alert, now: datetime, digest: Digest | None) -> None:
     """Whoever was told of this treatment's alerts hears that a count was corrected."""
-    others = Alert.objects.filter(treatment_id__in=treatment.records).values_list("pk", flat=True)
-    told = Delivery.objects.filter(about__in=[f"alert:{pk}" for pk in others]).values_list("address", flat=True)
-    step = f"told:{alert.worsened_at.isoformat()}"
-    owe(message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now) for address in sorted(set(told)))
+    clinic, step = treatment.clinic, f"told:{alert.worsened_at.isoformat()}"
+    for address in sorted(_told_before(treatment)):
+        if digest is not None and digest.takes(alert):
+            digest.add(alert, address, clinic_name=clinic.name, now=now)
+        else:
+            owe([message(alert, address, clinic_name=clinic.name, step=step, now=now)])
+
+
+def _told_before(treatment: Treatment) -> set[str]:
+    """Every address to which a message about one of these alerts went, alone or together with others."""
+    alerts = list(Alert.objects.filter(treatment_id__in=treatment.records).select_related("owner"))
+    written = Delivery.objects.filter(about__in=[f"alert:{alert.pk}" for alert in alerts])
+    told = set(written.values_list("address", flat=True))
+    told |= {alert.owner.email for alert in alerts if alert.owner and reachable(alert.owner, alert.clinic_id)}
+    if any(alert.escalated_at or alert.owner is None for alert in alerts):
+        told.add(treatment.clinic.on_call_email)
+    return told

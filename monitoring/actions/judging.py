@@ -140,6 +140,7 @@ def bring_up(
         "due_on": judgement.due_on,
         "overdue_after": judgement.overdue_after,
         "repeat_by": judgement.deadline,
+        "paused_since": judgement.paused_since,
         "changes_on": judgement.changes_on,
         "latest_draw_at": latest_draw_at,
         "assessed_at": now,

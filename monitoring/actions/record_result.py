@@ -10,6 +10,8 @@ from django.db import IntegrityError, transaction
 
 from monitoring.actions.alerting import end_by_count, raise_alerts
 from monitoring.actions.correcting import tell_of_correction
+from monitoring.actions.drawing import close_draw
+from monitoring.actions.gathering import Digest
 from monitoring.actions.guarding import MANUAL, doubts, kept_answers, loosening, proof_in_words, refuse_unanswered
 from monitoring.actions.judging import Facts, as_assessment, bring_up, facts_of, judge, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
@@ -52,11 +54,20 @@ class Report:
         return sent | {"drawn_at": self.drawn_at.isoformat(), "status": self.status, "supported": self.supported}
 
 
-def record_result(*, treatment: Treatment, report: Report, by: Actor, now: datetime, ip: str | None = None) -> Result:
+def record_result(
+    *,
+    treatment: Treatment,
+    report: Report,
+    by: Actor,
+    now: datetime,
+    ip: str | None = None,
+    digest: Digest | None = None,
+) -> Result:
     """Store the result, judge, alert, owe messages and audit: all in one transaction, with the treatment locked.
 
     The same version again returns the stored one and does nothing else. Raises InputError naming the field, and
     DoubtError for a typed result whose questions are not answered.
+    A run of many results passes its `digest`: what is not severe is then told together.
     """
     check(report, treatment=treatment, now=now)
     with refusing_taken_accession(report), transaction.atomic():
@@ -77,7 +88,14 @@ def refusing_taken_accession(report: Report) -> Iterator[None]:
 
 
 def record_locked(
-    *, treatment: Treatment, home: int, report: Report, by: Actor, now: datetime, ip: str | None = None
+    *,
+    treatment: Treatment,
+    home: int,
+    report: Report,
+    by: Actor,
+    now: datetime,
+    ip: str | None = None,
+    digest: Digest | None = None,
 ) -> Result:
     """record_result for a treatment that this very transaction has locked.
 
@@ -97,11 +115,12 @@ def record_locked(
     asked = _guarded(treatment, before, result, report.answers, by, now) if typed else []
     audited = recorded(treatment, result, by, now, ip, **kept_answers(asked, result, report.answers, by=by))
     versions = sorted([*facts.versions, result], key=lambda row: row.drawn_at)
-    _derive(treatment, facts._replace(versions=versions), result, audited, now)
+    _derive(treatment, facts._replace(versions=versions), result, audited, now, digest)
+    close_draw(treatment, result, now=now)
     if typed:
         raise_alerts(treatment, loosening(treatment, before, result, by=by), result=result, now=now)
     if earlier:
-        tell_of_correction(treatment, before=before, versions=versions, result=result, now=now)
+        tell_of_correction(treatment, before=before, versions=versions, result=result, now=now, digest=digest)
     return result
 
 
@@ -115,7 +134,9 @@ def _guarded(
     return asked
 
 
-def _derive(treatment: Treatment, facts: Facts, result: Result, audited: AuditEvent, now: datetime) -> None:
+def _derive(
+    treatment: Treatment, facts: Facts, result: Result, audited: AuditEvent, now: datetime, digest: Digest | None
+) -> None:
     """Judgement, derived columns and alerts that follow from the new version; stored with the line of the audit."""
     held_before = treatment.advice in HOLDS
     judgement = judge(treatment, facts.versions, as_of=now, events=facts.events)
@@ -131,7 +152,7 @@ def _derive(treatment: Treatment, facts: Facts, result: Result, audited: AuditEv
     store(treatment, columns, result, result.judgement_given, audited)
     if result.status != Status.PRELIMINARY and facts.alerted:
         end_by_count(treatment, judgement=judgement, now=now)
-    raise_alerts(treatment, found, result=result, now=now)
+    raise_alerts(treatment, found, result=result, now=now, digest=digest)
     revoke_supplies(treatment, now=now)
 
 

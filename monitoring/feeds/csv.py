@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 from django.db.models.functions import Upper
 
+from monitoring.actions.gathering import Digest
 from monitoring.actions.record_result import COUNT_FIELDS, Report, record_result
 from monitoring.models import Treatment
 from monitoring.rules.errors import InputError
@@ -91,14 +92,16 @@ def _row(number: int, line: bytes, columns: list[str]) -> Row:
     return Row(number, fields)
 
 
-def take_rows(rows: Iterable[Row], *, clinic: Clinic, source: str, by: Actor, clock: Clock) -> Iterator[bool | Refusal]:
+def take_rows(
+    rows: Iterable[Row], *, clinic: Clinic, source: str, by: Actor, clock: Clock, digest: Digest | None = None
+) -> Iterator[bool | Refusal]:
     """Record the rows in order: True for a new result, False for one known already, a Refusal for a bad row."""
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
         treatments = _treatments(clinic, batch)
         for row in batch:
             try:
-                yield _take(row, treatments, clinic, source, by, clock())
+                yield _take(row, treatments, clinic, source, by, clock(), digest)
             except InputError as error:
                 yield Refusal(row, error.field, error.message)
 
@@ -115,11 +118,20 @@ def _treatments(clinic: Clinic, batch: list[Row]) -> dict[str, Treatment]:
     return {treatment.patient.mrn.upper(): treatment for treatment in known}
 
 
-def _take(row: Row, treatments: dict[str, Treatment], clinic: Clinic, source: str, by: Actor, now: datetime) -> bool:
+def _take(
+    row: Row,
+    treatments: dict[str, Treatment],
+    clinic: Clinic,
+    source: str,
+    by: Actor,
+    now: datetime,
+    digest: Digest | None,
+) -> bool:
     if row.broken:
         raise InputError("row", row.broken)
     treatment = _matched(row.fields, treatments)
-    result = record_result(treatment=treatment, report=_report(row.fields, clinic, source), by=by, now=now)
+    report = _report(row.fields, clinic, source)
+    result = record_result(treatment=treatment, report=report, by=by, now=now, digest=digest)
     return result.just_stored
 
 

@@ -101,7 +101,16 @@ class Alert(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                "clinic", "severity", "raised_at", "id", name="alerts_standing", condition=Q(resolved_at=None)
+                fields=["clinic", "severity", "raised_at", "id"],
+                include=["cause"],
+                name="alerts_standing",
+                condition=Q(resolved_at=None),
+            ),
+            models.Index("owner", "severity", "raised_at", "id", name="alerts_of_owner", condition=Q(resolved_at=None)),
+            models.Index(
+                fields=["clinic", "-resolved_at", "-id"],
+                name="alerts_resolved",
+                condition=Q(resolved_at__isnull=False),
             ),
             models.Index(
                 "escalate_at",
@@ -130,3 +139,6 @@ class AlertNote(models.Model):
     class Meta:
         triggers: ClassVar = APPEND_ONLY
         ordering: ClassVar = ["at", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["alert", "staff"], condition=Q(verb="seen"), name="alert_seen_once_each")
+        ]

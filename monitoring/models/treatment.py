@@ -18,6 +18,9 @@ from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 if TYPE_CHECKING:
     from monitoring.models.result import Result, ResultQuerySet
 
+EVERY_DAY = ("daily", "twice_weekly", "three_times_weekly")
+"""Tests so close together that a weekend moves none of them."""
+
 
 class TreatmentQuerySet(models.QuerySet["Treatment"]):
     """Treatments by where they stand. Overdue is computed when it is read: no dead scheduler can hide it."""
@@ -63,6 +66,8 @@ class Treatment(models.Model):
     due_on = models.DateField(null=True)
     overdue_after = models.DateField(null=True)
     repeat_by = models.DateTimeField(null=True)
+    paused_since = models.DateField(null=True)
+    """The day of the last dose, while off treatment and not stopped for good."""
     changes_on = models.DateField(null=True)
     """The day on which time alone changes the last judgement."""
     latest_draw_at = models.DateTimeField(null=True)
@@ -87,6 +92,15 @@ class Treatment(models.Model):
                 "clinic", "tablets_until", "id", name="treatments_by_tablets", condition=Q(tablets_until__isnull=False)
             ),
             models.Index("changes_on", name="treatments_that_change", condition=Q(changes_on__isnull=False)),
+            models.Index(
+                "clinic", "paused_since", "id", name="treatments_paused", condition=Q(paused_since__isnull=False)
+            ),
+            # Few are not on plain treatment with a normal count: these indexes find them and cost the others nothing.
+            models.Index("clinic", "advice", name="treatments_by_advice", condition=~Q(advice="continue")),
+            models.Index("clinic", "band", name="treatments_by_band", condition=~Q(band="normal")),
+            models.Index(
+                "clinic", "due_on", "id", name="treatments_of_every_day", condition=Q(frequency__in=EVERY_DAY)
+            ),
         ]
 
     def __str__(self) -> str:

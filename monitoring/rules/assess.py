@@ -63,6 +63,7 @@ def _judgement(course: Course, as_of: datetime, today: date, given: Advice, plan
         reasons=reasons(course, given, planned, today),
         severe=count is not None and course.rank == len(course.table.bands) - 1,
         days_since_last_dose=pause.days(today) if pause else None,
+        paused_since=pause.on if pause and not pause.stop else None,
         changes_on=_changes_on(course, today),
     )
 

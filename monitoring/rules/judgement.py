@@ -52,6 +52,8 @@ class Judgement:
     """The latest count is in the protocol's worst band."""
     days_since_last_dose: int | None = None
     """Civil days off treatment; null while on it."""
+    paused_since: date | None = None
+    """The day of the last dose, while off treatment and not stopped for good."""
     changes_on: date | None = None
     """The day on which time alone changes this judgement: the break becomes so long that a restart is as new."""
 

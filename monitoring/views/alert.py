@@ -1,29 +1,36 @@
-"""One alert: what it says, its story, and how it is answered."""
+"""One alert: what it says, its story, who saw it, and how it is answered."""
 
 from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from monitoring.actions import answering
+from monitoring.actions.alerting import reachable
+from monitoring.alert_forms import HandOverForm, NoteForm
 from monitoring.doors import alerts_of, alerts_with_past_of
 from monitoring.forms import AcknowledgeForm, ResolveForm
 from monitoring.models import Alert
 from monitoring.views.finding import address_of, staff_of
+from monitoring.views.rows import lasted
 from patients import audit
-from patients.access import may
+from patients.access import may, staff_who_may
+from patients.models import Staff
 
 
 @login_required
 def alert(request: HttpRequest, alert_id: int) -> HttpResponse:
-    """The alert and its story; opening it is opening the patient."""
-    found = get_object_or_404(alerts_with_past_of(staff_of(request)), pk=alert_id)
-    audit.opened(found.treatment.patient, by=staff_of(request), now=timezone.now(), ip=address_of(request))
-    return _page(request, found, AcknowledgeForm(), ResolveForm())
+    """The alert and its story; opening it is opening the patient, and the story says who has seen it."""
+    found, now = get_object_or_404(alerts_with_past_of(staff_of(request)), pk=alert_id), timezone.now()
+    audit.opened(found.treatment.patient, by=staff_of(request), now=now, ip=address_of(request))
+    answering.mark_seen(alert=found, by=staff_of(request), now=now)
+    return _page(request, found)
 
 
 @login_required
@@ -33,7 +40,7 @@ def acknowledge(request: HttpRequest, alert_id: int) -> HttpResponse:
     found = get_object_or_404(alerts_of(staff_of(request), "acknowledge"), pk=alert_id)
     form = AcknowledgeForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, form, ResolveForm())
+        return _page(request, found, ack=form)
     return _answered(
         request,
         found,
@@ -54,7 +61,7 @@ def resolve(request: HttpRequest, alert_id: int) -> HttpResponse:
     found = get_object_or_404(alerts_of(staff_of(request), "resolve"), pk=alert_id)
     form = ResolveForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, AcknowledgeForm(), form)
+        return _page(request, found, end=form)
     return _answered(
         request,
         found,
@@ -64,26 +71,75 @@ def resolve(request: HttpRequest, alert_id: int) -> HttpResponse:
     )
 
 
-def _answered(request: HttpRequest, found: Alert, move: Callable[[], Alert]) -> HttpResponse:
+@login_required
+@require_POST
+def hand_over(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """Somebody else owns it from now on."""
+    found = get_object_or_404(alerts_of(staff_of(request), "hand_over"), pk=alert_id)
+    form = HandOverForm(request.POST, people=_others(found))
+    if not form.is_valid():
+        return _page(request, found, hand=form)
+    return _answered(
+        request,
+        found,
+        lambda: answering.hand_over(
+            alert=found, by=staff_of(request), now=timezone.now(), ip=address_of(request), **form.cleaned_data
+        ),
+        said=f"The alert is handed over to {form.cleaned_data['to']}, who is told now.",
+    )
+
+
+@login_required
+@require_POST
+def note(request: HttpRequest, alert_id: int) -> HttpResponse:
+    """A line in the story; the alert stays as it is."""
+    found = get_object_or_404(alerts_of(staff_of(request), "add_note"), pk=alert_id)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, line=form)
+    answering.add_note(
+        alert=found, text=form.cleaned_data["text"], by=staff_of(request), now=timezone.now(), ip=address_of(request)
+    )
+    messages.success(request, "The note is saved.")
+    return redirect("alert", found.pk)
+
+
+def _others(found: Alert) -> QuerySet[Staff]:
+    """To whom it may be handed over."""
+    return staff_who_may("see_patients", found.clinic_id).exclude(pk=found.owner_id or 0)
+
+
+def _answered(request: HttpRequest, found: Alert, move: Callable[[], Alert], *, said: str = "") -> HttpResponse:
     try:
         moved = move()
     except ValueError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"The alert is {moved.state}.")
+        messages.success(request, said or f"The alert is {moved.state}.")
     return redirect("alert", found.pk)
 
 
-def _page(request: HttpRequest, found: Alert, ack: AcknowledgeForm, end: ResolveForm) -> HttpResponse:
+def _page(request: HttpRequest, found: Alert, **forms: Form) -> HttpResponse:
+    """The page, with a form that was not right as it was typed."""
     staff = staff_of(request)
+    told = list(found.notes.select_related("staff"))
+    stands = found.state != "resolved"
     page = {
         "alert": found,
         "patient": found.treatment.patient,
         "zone": found.clinic.zone,
-        "notes": found.notes.select_related("staff"),
-        "ack": ack,
-        "end": end,
+        "story": [line for line in told if line.verb != "seen"],
+        "seen": [line for line in told if line.verb == "seen"],
+        "reachable": found.owner is None or reachable(found.owner, found.clinic_id),
+        "acknowledged_after": found.acknowledged_at and lasted(found.raised_at, found.acknowledged_at),
+        "resolved_after": found.resolved_at and lasted(found.raised_at, found.resolved_at),
         "may_acknowledge": found.state == "open" and may(staff, "acknowledge", found.clinic_id),
-        "may_resolve": found.state != "resolved" and may(staff, "resolve", found.clinic_id),
+        "may_resolve": stands and may(staff, "resolve", found.clinic_id),
+        "may_hand_over": stands and may(staff, "hand_over", found.clinic_id),
+        "may_note": may(staff, "add_note", found.clinic_id),
+        "ack": AcknowledgeForm(),
+        "end": ResolveForm(),
+        "hand": HandOverForm(people=_others(found)),
+        "line": NoteForm(),
     }
-    return render(request, "monitoring/alert.html", page)
+    return render(request, "monitoring/alert.html", page | forms)

@@ -1,38 +1,188 @@
-"""Today: what waits for an answer, what is overdue, what is due."""
+"""Today: what waits for an answer, what is overdue or due, what is awaited, who is paused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from monitoring.doors import alerts_of, treatments_of
+from monitoring.doors import alerts_of, draws_of, merges_of, treatments_of
 from monitoring.health import ailments
+from monitoring.keyset import COUNTED, Page
 from monitoring.views.finding import staff_of
-from patients.access import clinics_of, patients_of
+from monitoring.views.rows import AlertRow, Row, alert_row, draw_row, treatment_row
+from monitoring.worklist import SECTIONS, Filter, alerts_page, drawn_page, section_page, states
+from patients.access import clinics_of, patients_of, verbs_of
+from patients.models import Clinic, Patient, Staff
 
-ROWS = 200
-DAYS_AHEAD = 7
 FOUND = 25
+FILTERS = ("mine", "state", "clinic")
+KEPT = ("q", *FILTERS, "alerts", "drawn", *(section.name for section in SECTIONS))
+"""What an address of this page may say; each link keeps all of it but what it changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A section as the page shows it."""
+
+    name: str
+    title: str
+    none: str
+    page: Page
+    rows: Sequence[Row | AlertRow]
+    next: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Who looks at the list, when, at which part of it, and with how many rows a section."""
+
+    request: HttpRequest
+    staff: Staff
+    now: datetime
+    asked: Filter
+    verbs: set[str]
+    most: int | None = None
+
+    def mark(self, name: str) -> str:
+        """Where the section's page begins."""
+        return self.request.GET.get(name, "")
+
+    @property
+    def several(self) -> bool:
+        """Rows of more than one clinic say whose they are."""
+        return len(self.asked.clinics) > 1
+
+    @property
+    def may_draw(self) -> bool:
+        """Whether rows offer to note a draw."""
+        return "record_event" in self.verbs
 
 
 @login_required
 def today(request: HttpRequest) -> HttpResponse:
     """The worklist. Overdue is computed here and now, so a dead scheduler cannot hide it."""
-    now, staff = timezone.now(), staff_of(request)
-    treatments = treatments_of(staff)
-    overdue = treatments.overdue(now)[: ROWS + 1]
-    due = treatments.due_by(now, DAYS_AHEAD)[: ROWS + 1]
+    look, clinics = _look(request)
+    page = _list(look)
+    if request.headers.get("HX-Target") == "worklist":
+        return render(request, "monitoring/worklist.html", page)
     words = request.GET.get("q", "").strip()
-    page = {
-        "now": now,
-        "clinics": list(clinics_of(staff)),
-        "alerts": list(alerts_of(staff).standing()[: ROWS + 1]),
-        "overdue": [(treatment, treatment.days_late(now)) for treatment in overdue],
-        "due": [(treatment, now.astimezone(treatment.clinic.zone).date()) for treatment in due],
-        "rows": ROWS,
-        "ailments": ailments(now=now),
-        "mends_mail": clinics_of(staff, "retry_delivery").exists(),
+    page |= {
+        "clinics": clinics,
+        "states": states(clinics),
+        "ailments": ailments(now=look.now),
+        "mends_mail": "retry_delivery" in look.verbs,
         "q": words,
-        "found": list(patients_of(staff).named(words)[:FOUND]) if words else None,
+        "found": _found(look, words) if words else None,
+        "print_query": _query(request, only=FILTERS),
     }
     return render(request, "monitoring/today.html", page)
+
+
+@login_required
+def today_print(request: HttpRequest) -> HttpResponse:
+    """The same list for the morning's paper: one table with boxes to tick, up to 200 rows of each section."""
+    look, clinics = _look(request, most=COUNTED)
+    return render(request, "monitoring/today_print.html", _list(look) | {"clinics": clinics})
+
+
+def _look(request: HttpRequest, *, most: int | None = None) -> tuple[Look, list[Clinic]]:
+    now, staff = timezone.now(), staff_of(request)
+    clinics = list(clinics_of(staff))
+    chosen, state = request.GET.get("clinic", ""), request.GET.get("state", "")
+    within = [clinic for clinic in clinics if not chosen or clinic.slug == chosen]
+    if chosen and not within:
+        raise Http404
+    asked = Filter(mine="mine" in request.GET, state=state if state in states(clinics) else "", clinics=within)
+    return Look(request, staff, now, asked, verbs_of(staff), most), clinics
+
+
+def _list(look: Look) -> dict[str, object]:
+    alerts = _alerts(look)
+    shown = [alerts, *_sections(look)]
+    shown.insert(len(shown) - 2, _drawn(look))
+    zone = look.asked.clinics[0].zone if look.asked.clinics else None
+    return {
+        "now": look.now,
+        "here": look.now.astimezone(zone) if zone else look.now,
+        "asked": look.asked,
+        "sections": shown,
+        "several": look.several,
+        "severe": sum(row.tone == "stop" for row in alerts.rows),
+        "address": f"{look.request.path}?{_query(look.request, only=KEPT)}",
+    }
+
+
+def _alerts(look: Look) -> Shown:
+    page = alerts_page(staff=look.staff, asked=look.asked, mark=look.mark("alerts"), size=look.most)
+    found = alerts_of(look.staff).filter(pk__in=page.ids).select_related("acknowledged_by")
+    rows: dict[int, Row | AlertRow] = {alert.pk: alert_row(alert, look.now, several=look.several) for alert in found}
+    return _shown(look, "alerts", "Alerts waiting for an answer", "No alert waits.", page, rows)
+
+
+def _drawn(look: Look) -> Shown:
+    page = drawn_page(staff=look.staff, asked=look.asked, mark=look.mark("drawn"), size=look.most)
+    rows: dict[int, Row | AlertRow] = {
+        draw.pk: draw_row(draw, look.now, may_draw=look.may_draw, several=look.several)
+        for draw in draws_of(look.staff).filter(pk__in=page.ids)
+    }
+    return _shown(look, "drawn", "Drawn, no result yet", "No sample is on its way.", page, rows)
+
+
+def _sections(look: Look) -> list[Shown]:
+    """The sections of treatments; their rows and open draws are read once for all of them."""
+    pages = {
+        section.name: section_page(
+            section, staff=look.staff, asked=look.asked, now=look.now, mark=look.mark(section.name), size=look.most
+        )
+        for section in SECTIONS
+    }
+    ids = {pk for page in pages.values() for pk in page.ids}
+    clinics = {clinic.pk: clinic for clinic in look.asked.clinics}
+    treatments = {}
+    for treatment in treatments_of(look.staff).select_related(None).select_related("patient").filter(pk__in=ids):
+        treatment.clinic = clinics[treatment.clinic_id]
+        treatments[treatment.pk] = treatment
+    draws = {draw.treatment_id: draw for draw in draws_of(look.staff).filter(treatment__in=ids)}
+    shown = []
+    for section in SECTIONS:
+        rows: dict[int, Row | AlertRow] = {
+            pk: treatment_row(
+                section.name, treatments[pk], draws.get(pk), look.now, may_draw=look.may_draw, several=look.several
+            )
+            for pk in pages[section.name].ids
+            if pk in treatments
+        }
+        shown.append(_shown(look, section.name, section.title, section.none, pages[section.name], rows))
+    return shown
+
+
+def _shown(look: Look, name: str, title: str, none: str, page: Page, rows: Mapping[int, Row | AlertRow]) -> Shown:
+    found = [rows[pk] for pk in page.ids if pk in rows]
+    return Shown(
+        name=name,
+        title=title,
+        none=none,
+        page=page,
+        rows=found,
+        next=f"?{_query(look.request, only=KEPT, **{name: page.next})}#{name}" if page.next else "",
+        start="" if page.first else f"?{_query(look.request, only=KEPT, **{name: ''})}#{name}",
+    )
+
+
+def _query(request: HttpRequest, *, only: tuple[str, ...], **changed: str) -> str:
+    said = {name: request.GET[name] for name in only if request.GET.get(name)} | changed
+    return urlencode({name: value for name, value in said.items() if value})
+
+
+def _found(look: Look, words: str) -> list[tuple[Patient, Patient | None]]:
+    """Who was found, and whose record it is now where two were found to be one person."""
+    found = patients_of(look.staff).look_for(words, clinics=look.asked.clinics, most=FOUND)
+    merges = merges_of(look.staff).filter(merged__patient__in=found)
+    kept = {merge.merged.patient_id: merge.kept.patient for merge in merges}
+    return [(patient, kept.get(patient.pk)) for patient in found]

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from monitoring.actions.gathering import Digest
 from monitoring.feeds.csv import REFUSAL_COLUMNS, Refusal, Row, read_header, read_rows, take_rows
 from monitoring.rules.errors import InputError
 from patients.models import Clinic
@@ -50,11 +52,12 @@ class Command(BaseCommand):
     ) -> tuple[int, int, int]:
         taken = {True: 0, False: 0}
         refused = 0
+        digest = Digest(run=f"import:{uuid.uuid4().hex}", started=timezone.now())
         size = path.stat().st_size
         with contextlib.ExitStack() as open_files, tqdm(total=size, unit="B", unit_scale=True, leave=False) as bar:
             rows = _measured(read_rows(stream, columns), bar)  # type: ignore[arg-type]  # a binary file
             writer = None
-            for answer in take_rows(rows, clinic=clinic, source=source, by=None, clock=timezone.now):
+            for answer in take_rows(rows, clinic=clinic, source=source, by=None, clock=timezone.now, digest=digest):
                 if not isinstance(answer, Refusal):
                     taken[answer] += 1
                     continue
@@ -64,6 +67,7 @@ class Command(BaseCommand):
                 refused += 1
                 writer.writerow(answer.row.fields | {"refused_field": answer.field, "refused_because": answer.message})
                 tqdm.write(f"row {answer.row.number}: {answer.field}: {answer.message}")
+        digest.finish(now=timezone.now())
         return taken[True], taken[False], refused
 
     def _clinic(self, slug: str | None) -> Clinic:

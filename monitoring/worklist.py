@@ -1,0 +1,183 @@
+"""What a clinic does today: the sections of the worklist, each one question that an index answers in order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
+
+from monitoring.alerts import ADVICE_IN_WORDS
+from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
+from monitoring.models import Alert, Cause, Draw, Merge, Treatment
+from monitoring.models.treatment import EVERY_DAY
+from monitoring.rules.protocols import PROTOCOLS
+from patients.models import Clinic, Staff
+
+DAYS_AHEAD = 7
+SATURDAY = 5
+SHORT = 15
+LONGEST_WINDOW = timedelta(
+    days=max(
+        window.overdue_days - window.due_days for protocol in PROTOCOLS.values() for window in protocol.windows.values()
+    )
+)
+"""Nothing that is still in time was due longer ago than this: it keeps the look at "due" short."""
+LONGEST_BREAK = timedelta(days=max(protocol.breaks.as_new_days for protocol in PROTOCOLS.values()))
+SHORTEST_BREAK = timedelta(days=min(protocol.breaks.as_new_days for protocol in PROTOCOLS.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the worklist: its name in addresses, its heading, its order, and what belongs to it on a day."""
+
+    name: str
+    title: str
+    none: str
+    order: Order
+    wanted: Callable[[date], list[Q]]
+    """Conditions that exclude each other, each answered by one stretch of an index."""
+    size: int = PAGE
+
+
+def _by(column: str, *, descending: bool = False) -> Order:
+    return Order((column, "pk"), (date.fromisoformat, id_of), descending)
+
+
+def next_working_day(day: date) -> date:
+    """The first day after this one that is no Saturday or Sunday."""
+    after = day + timedelta(days=1)
+    while after.weekday() >= SATURDAY:
+        after += timedelta(days=1)
+    return after
+
+
+def draw_by(due_on: date, frequency: str) -> date:
+    """The working day on which blood due then is drawn: a weekend moves it earlier, never later (H22)."""
+    if frequency in EVERY_DAY:
+        return due_on
+    while due_on.weekday() >= SATURDAY:
+        due_on -= timedelta(days=1)
+    return due_on
+
+
+def _overdue(day: date) -> list[Q]:
+    return [Q(overdue_after__lt=day)]
+
+
+def _due_today(day: date) -> list[Q]:
+    """Due, still in time, or due on the weekend that begins tomorrow."""
+    in_time = Q(due_on__gte=day - LONGEST_WINDOW, due_on__lt=next_working_day(day), overdue_after__gte=day)
+    return [in_time & (Q(due_on__lte=day) | ~Q(frequency__in=EVERY_DAY))]
+
+
+def _due_soon(day: date) -> list[Q]:
+    """Due in the days ahead; of a weekend just before it only what a weekend does not move."""
+    work = next_working_day(day)
+    ahead = Q(due_on__gte=work, due_on__lte=day + timedelta(days=DAYS_AHEAD), overdue_after__gte=day)
+    if work == day + timedelta(days=1):
+        return [ahead]
+    return [Q(due_on__gt=day, due_on__lt=work, overdue_after__gte=day, frequency__in=EVERY_DAY), ahead]
+
+
+def _paused(day: date) -> list[Q]:
+    return [Q(paused_since__gt=day - LONGEST_BREAK, changes_on__gt=day)]
+
+
+def _long_off(day: date) -> list[Q]:
+    return [Q(paused_since__lte=day - SHORTEST_BREAK) & (Q(changes_on=None) | Q(changes_on__lte=day))]
+
+
+SECTIONS = (
+    Section("overdue", "Overdue", "Nobody is overdue.", _by("overdue_after"), _overdue),
+    Section("due", "Due today", "Nothing is due today.", _by("due_on"), _due_today),
+    Section("soon", "Due in the next 7 days", "Nothing is due in the next 7 days.", _by("due_on"), _due_soon, SHORT),
+    Section("paused", "Paused", "Nobody is paused.", _by("paused_since"), _paused, SHORT),
+    Section(
+        "off", "Off treatment for 30 days or more", "Nobody.", _by("paused_since", descending=True), _long_off, SHORT
+    ),
+)
+ALERTS = Order(("severity", "raised_at", "pk"), (id_of, moment, id_of))
+ENDED = Order(("resolved_at", "pk"), (moment, id_of), descending=True)
+RECENTLY = timedelta(days=14)
+DRAWN = Order(("drawn_at", "pk"), (moment, id_of))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What of the worklist is asked for: whose patients, in which state, at which of one's clinics."""
+
+    mine: bool = False
+    state: str = ""
+    clinics: Sequence[Clinic] = field(default_factory=list)
+
+    def of_treatments(self, staff: Staff, path: str = "") -> Q:
+        """The condition on treatments, or on what belongs to one under `path`."""
+        found = Q()
+        if self.mine:
+            found &= Q(**{f"{path}clinician": staff})
+        kind, _, value = self.state.partition(":")
+        if value:
+            found &= Q(**{f"{path}{kind}": value})
+        return found
+
+
+def states(clinics: Sequence[Clinic]) -> Mapping[str, str]:
+    """What one may filter by, and in which words: the bands of the clinics' protocols, and the advice."""
+    keys = {clinic.default_protocol for clinic in clinics if clinic.default_protocol in PROTOCOLS}
+    bands = {
+        band.name: None for key in sorted(keys) for table in PROTOCOLS[key].tables.values() for band in table.bands
+    }
+    found = {f"band:{name}": f"Last count: {name}" for name in bands}
+    return found | {f"advice:{code}": f"Advice: {words.lower()}" for code, words in ADVICE_IN_WORDS.items()}
+
+
+def not_merged(path: str = "pk") -> Combinable:
+    """True of a treatment that is no second record of somebody else."""
+    return ~Exists(Merge.objects.filter(merged=OuterRef(path), undone_at=None))
+
+
+def section_page(
+    section: Section, *, staff: Staff, asked: Filter, now: datetime, mark: str, size: int | None = None
+) -> Page:
+    """A page of one section."""
+    lists: list[QuerySet[Treatment]] = [
+        Treatment.objects.filter(wanted, asked.of_treatments(staff), not_merged(), clinic=clinic)
+        for clinic in asked.clinics
+        for wanted in section.wanted(now.astimezone(clinic.zone).date())
+    ]
+    return page_of(lists, section.order, mark, size=size or section.size)
+
+
+def drawn_page(*, staff: Staff, asked: Filter, mark: str, size: int | None = None) -> Page:
+    """Drawn and no result yet, the longest ago first."""
+    lists = [
+        Draw.objects.filter(
+            asked.of_treatments(staff, "treatment__"), not_merged("treatment"), clinic=clinic, ended_at=None
+        )
+        for clinic in asked.clinics
+    ]
+    return page_of(lists, DRAWN, mark, size=size or SHORT)
+
+
+def alerts_page(*, staff: Staff, asked: Filter, mark: str, size: int | None = None) -> Page:
+    """Alerts that stand, the most severe and then the oldest first. Those of a merged record stand too.
+
+    That a test is overdue is said by its own section, row by row; its alerts are on the alerts' page.
+    """
+    whose = [Q()]
+    if asked.mine:
+        others = Q(owner=None) | ~Q(owner=staff)
+        whose = [Q(owner=staff), Q(treatment__clinician=staff) & others]
+    state = Filter(state=asked.state).of_treatments(staff, "treatment__") & ~Q(cause=Cause.TEST_OVERDUE)
+    lists = [
+        Alert.objects.filter(mine, state, clinic=clinic, resolved_at=None) for clinic in asked.clinics for mine in whose
+    ]
+    return page_of(lists, ALERTS, mark, size=size or PAGE)
+
+
+def alert_lists(name: str, *, staff: Staff, clinics: Sequence[Clinic], now: datetime) -> list[QuerySet[Alert]]:
+    """The lists of the alerts' own page, one a clinic: mine, everybody's, or those resolved lately."""
+    wanted = {"mine": Q(resolved_at=None, owner=staff), "resolved": Q(resolved_at__gte=now - RECENTLY)}
+    condition = wanted.get(name, Q(resolved_at=None))
+    return [Alert.objects.filter(condition, clinic=clinic) for clinic in clinics]
