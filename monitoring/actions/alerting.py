@@ -19,6 +19,9 @@ from patients.models import Staff
 SILENT = (Cause.REPEAT_OWED,)
 """Told by the neutropenia message already; a message of its own follows only when the deadline has passed."""
 
+TOLD_EACH_TIME = (Cause.CORRECTION, Cause.LOOSENED)
+"""Each one is news of its own, however urgent the open alert is: whoever has answered has to look again."""
+
 
 def raise_alerts(
     treatment: Treatment,
@@ -67,7 +70,7 @@ def _raise(
         verb, tell = "raised", raising.cause not in SILENT
     else:
         alert = standing
-        tell = raising.severity < standing.severity or raising.cause == Cause.CORRECTION
+        tell = raising.severity < standing.severity or raising.cause in TOLD_EACH_TIME
         verb = "worsened" if tell else "updated"
         _update(alert, raising, result, now, worse=tell, treatment=treatment)
     AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, verb=verb, text=raising.summary)])

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from monitoring.actions.answering import acknowledge
 from monitoring.actions.record_result import record_result
 from monitoring.models import Alert, Result
 from monitoring.rules.slips import Answers, DoubtError
@@ -73,6 +74,16 @@ def test_h34_the_prescriber_hears_of_a_typed_count_that_loosened_a_band_and_not_
     assert "Typed by Nia Bell: ANC 1800 /uL, normal, after 1200 /uL, mild" in alert.summary
     assert "L-4711" in alert.summary
     assert Delivery.objects.filter(about=f"alert:{alert.pk}", address=treatment.clinician.email).exists()
+
+
+def test_h34_each_further_loosening_is_told_though_the_first_alert_was_acknowledged(treatment, nurse):
+    a_count(treatment, 700, at=NOW - 3 * DAY, now=NOW - 3 * DAY)
+    for hours, anc in ((0, 1200), (24, 1800)):
+        moment = NOW + hours * DAY / 24
+        typed(treatment, anc, nurse, at=moment, now=moment, confirmed=("loosens",), again=str(anc), document="L-4711")
+        alert = Alert.objects.get(cause="loosened")
+        assert (alert.state, Delivery.objects.filter(about=f"alert:{alert.pk}").count()) == ("open", 1 + hours // 24)
+        acknowledge(alert=alert, by=treatment.clinician, now=moment + DAY / 24)
 
 
 @pytest.mark.parametrize(("anc", "meant"), [(240, "2400"), (24000, "2400"), (9900, "990"), (7200, "2700")])

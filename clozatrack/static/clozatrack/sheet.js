@@ -124,7 +124,7 @@
       if (wrong.includes(name)) field.setAttribute("aria-invalid", "true");
       else field.removeAttribute("aria-invalid");
     }
-    if (says(row).dataset.chosen) choose(row, says(row).dataset.chosen);
+    if (says(row).dataset.chosen || wrong.includes("who")) choose(row, says(row).dataset.chosen);
   }
 
   function count() {
