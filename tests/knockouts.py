@@ -30,7 +30,7 @@ class Knockout(NamedTuple):
 
 MONITORING = "tests/monitoring/"
 KNOCKOUTS = (
-    Knockout("H03", "severe judgement needs its alert", "monitoring/migrations/0001_initial.py",
+    Knockout("H03", "severe judgement needs its alert", "monitoring/migrations/0002_initial.py",
              "RAISE EXCEPTION 'severe result", "RAISE NOTICE 'severe result", MONITORING + "test_record_result.py"),
     Knockout("H03", "alert in the result's transaction", "monitoring/actions/record_result.py",
              "    raise_alerts(treatment, found, result=result, now=now)\n", "", MONITORING + "test_record_result.py"),
@@ -70,7 +70,7 @@ KNOCKOUTS = (
              "    if same := _seen(earlier, report):\n        return same\n", "", MONITORING + "test_record_result.py"),
     Knockout("H17", "one draw is no repeat of itself", "monitoring/rules/course.py",
              "episode.confirmed is None and not same_draw", "episode.confirmed is None", "tests/rules/test_edges.py"),
-    Knockout("H18", "BEN needs two people", "monitoring/migrations/0001_initial.py",
+    Knockout("H18", "BEN needs two people", "monitoring/migrations/0002_initial.py",
              "('documented_by', models.F('confirmed_by')), _negated=True)", "('documented_by', models.F('confirmed_by')), ('documented_by__lt', 0), _negated=True)",
              MONITORING + "test_treating.py"),
     Knockout("H18", "who documents BEN cannot confirm it", "monitoring/actions/ben.py",

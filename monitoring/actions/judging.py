@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from monitoring.models import Assessment, Merge, Result, Treatment
 from monitoring.models.result import standing
@@ -17,12 +17,17 @@ def locked(treatment_id: int) -> Treatment:
     For a record that was merged into another: that other one, which is judged with the rows of both.
     """
     found = lock_alone(treatment_id)
-    kept = kept_id(treatment_id)
-    return found if kept is None else lock_alone(kept)
+    touching = Merge.objects.filter(Q(kept=treatment_id) | Q(merged=treatment_id), undone_at=None)
+    pairs = list(touching.order_by("merged").values_list("kept_id", "merged_id"))
+    kept = next((kept for kept, merged in pairs if merged == treatment_id), None)
+    if kept is not None:
+        return lock_alone(kept)
+    found.records = [treatment_id, *(merged for _, merged in pairs)]
+    return found
 
 
 def kept_id(treatment_id: int) -> int | None:
-    """The treatment into which this one was merged, if it was. Sure only while this one is locked."""
+    """The treatment into which this one was merged, if it was."""
     return Merge.objects.filter(merged=treatment_id, undone_at=None).values_list("kept_id", flat=True).first()
 
 

@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from monitoring.actions.treating import record_dose, record_event
@@ -316,3 +318,16 @@ def test_a_row_of_another_patient_cannot_be_acted_on(desk, treatment, clinic):
     for nonsense in ("event-x", "dose-9999999", "²", "12;--"):
         assert desk.open(treatment, "void", subject=nonsense).status_code == 404
         assert desk.open(treatment, "correct", subject=nonsense).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["fever", "restart", "correct", "void", "ben"])
+def test_the_number_of_queries_does_not_grow_with_the_history(desk, treatment, name, django_assert_max_num_queries):
+    with CaptureQueriesContext(connection) as few:
+        desk.look(treatment, name, temperature="39", unit="C", reason="x", **on(NOW))
+    for number in range(30):
+        a_count(treatment, 2400, at=NOW - DAY + number * DAY / 40)
+        record_dose(treatment=treatment, daily_mg=Decimal(100 + number), at=NOW - number * DAY, by=None, now=NOW)
+    with django_assert_max_num_queries(len(few) + 1):
+        desk.look(treatment, name, temperature="39", unit="C", reason="x", **on(NOW))
+    with django_assert_max_num_queries(24):
+        desk.client.get(reverse("patient", args=[treatment.patient_id]))
