@@ -87,7 +87,7 @@ KNOCKOUTS = (
     Knockout("H25", "a correction lifts the hold", "monitoring/models/result.py",
              "latest[key].version < row.version", "latest[key].version > row.version", MONITORING + "test_import.py"),
     Knockout("H29", "re-titration after 48 hours", "monitoring/rules/advice.py",
-             "    return pause.lasted(course.protocol.breaks.retitrate_hours, now, today)", "    return False", "tests/rules/test_edges.py"),
+             "pause is not None and pause.lasted(course.protocol.breaks.retitrate_hours, now, today)", "False", "tests/rules/test_edges.py"),
     Knockout("H29", "a restart says 12.5 mg before it is recorded", "monitoring/views/acts/dosing.py",
              "        if found.rebuild:\n", "        if False:\n", MONITORING + "test_acts.py"),
     Knockout("H29", "a dose against the advice is told", "monitoring/actions/treating.py",

@@ -1,5 +1,6 @@
 """What people do about a patient: the consequences are shown first, and saved only when confirmed."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -208,6 +209,18 @@ def test_past_advice_given_since_the_draw_is_listed_with_what_it_should_have_bee
     assert "Past advice that this changes 2026-09-11: was Interrupt treatment" in page
     desk.do(treatment, "error", subject=subject, reason="Another patient's blood")
     assert Result.objects.get(accession="wrong", version=2).status == "entered_in_error"
+
+
+def test_a_draw_in_the_hour_that_happened_twice_can_be_corrected(desk, clinic):
+    treatment = a_treatment(clinic, started=NOW - 400 * DAY)
+    drawn_at = datetime(2025, 10, 26, 1, 30, 12, tzinfo=UTC)  # the second 02:30 of that night in Berlin
+    result = a_count(treatment, 2400, at=drawn_at)
+    typed = {"subject": result.pk, "anc": "2500", "reason": "Slip"}
+    desk.do(treatment, "correct", drawn_at="2025-10-26T02:30", **typed)
+    assert Result.objects.get(accession=result.accession, version=2).drawn_at == drawn_at
+    latest = Result.objects.get(accession=result.accession, version=2).pk
+    typed |= {"subject": latest, "drawn_at": "2025-10-26T02:10"}
+    assert "couldn't be interpreted in time zone" in desk.said(treatment, "correct", **typed)
 
 
 def test_two_people_who_correct_one_result_do_not_overwrite_each_other(desk, treatment):

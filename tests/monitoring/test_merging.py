@@ -128,6 +128,9 @@ def test_merging_in_the_page_shows_both_people_and_what_becomes_of_the_advice(cl
     page = words(desk.do(kept, "merge", **typed))
     assert "Merged into it: Quill, Alex, born 1980-05-17, MRN DOUBLE" in page
     assert "Continue treatment Interrupt treatment" in page
+    mine = words(client.get(reverse("patient", args=[kept.patient_id])))
+    assert "This record also reads Quill, Alex, MRN DOUBLE" in mine
+    assert mine.count("Low neutrophil count") == 2
     other = client.get(reverse("patient", args=[double.patient_id]))
     assert "This record is merged into Quill, Alex, MRN KEPT" in words(other)
     assert desk.open(double, "fever").status_code == 302
