@@ -137,13 +137,21 @@ class Treatment(models.Model):
         """This record and those merged into it, whose rows it reads too; read once for this copy of the row."""
         return [self.pk, *self.merged_here.order_by("pk").values_list("pk", flat=True)]
 
-    def every_result(self) -> "ResultQuerySet":
-        """All versions of all results, in draw order; of merged records too."""
-        return self.results.model.objects.filter(treatment_id__in=self.records).order_by("drawn_at", "pk")
+    def records_at(self, known_at: datetime | None) -> list[int]:
+        """The records that were read as one at that moment (now when not given)."""
+        if known_at is None:
+            return self.records
+        stood = self.merges.filter(Q(undone_at=None) | Q(undone_at__gt=known_at), at__lte=known_at)
+        return [self.pk, *stood.order_by("merged").values_list("merged_id", flat=True)]
 
-    def every_event(self) -> "models.QuerySet[TreatmentEvent]":
+    def every_result(self, known_at: datetime | None = None) -> "ResultQuerySet":
+        """All versions of all results, in draw order; of merged records too. As known then, where that is given."""
+        found = self.results.model.objects.filter(treatment_id__in=self.records_at(known_at))
+        return (found.filter(received_at__lte=known_at) if known_at else found).order_by("drawn_at", "pk")
+
+    def every_event(self, known_at: datetime | None = None) -> "models.QuerySet[TreatmentEvent]":
         """All events, voided ones too; of merged records too."""
-        return TreatmentEvent.objects.filter(treatment_id__in=self.records).order_by("at", "pk")
+        return TreatmentEvent.objects.filter(treatment_id__in=self.records_at(known_at)).order_by("at", "pk")
 
     def every_dose(self) -> "models.QuerySet[DoseChange]":
         """All doses; of merged records too."""
@@ -152,15 +160,17 @@ class Treatment(models.Model):
     events_read: "list[TreatmentEvent] | None" = None
     """Set by whoever has read them already for this copy of the row."""
 
-    def _events(self, given: "Iterable[TreatmentEvent] | None") -> "Iterable[TreatmentEvent]":
+    def _events(
+        self, given: "Iterable[TreatmentEvent] | None", known_at: datetime | None
+    ) -> "Iterable[TreatmentEvent]":
         if given is not None:
             return given
-        return self.every_event() if self.events_read is None else self.events_read
+        return self.every_event(known_at) if self.events_read is None else self.events_read
 
     def history(self, *, preliminary: bool = False, known_at: datetime | None = None) -> History:
         """The history as it was known then (now when not given), each result in its latest version."""
-        known = self.every_result() if known_at is None else self.every_result().filter(received_at__lte=known_at)
-        return self.history_of(known.current(), preliminary=preliminary, known_at=known_at)
+        known = self.every_result(known_at).current()
+        return self.history_of(known, preliminary=preliminary, known_at=known_at)
 
     def history_of(
         self,
@@ -174,7 +184,7 @@ class Treatment(models.Model):
         counts: list[Count | Event] = [
             result.count() for result in results if preliminary or result.status != "preliminary"
         ]
-        happened = [event for event in self._events(events) if event.stands(known_at)]
+        happened = [event for event in self._events(events, known_at) if event.stands(known_at)]
         latest = self.ben
         if known_at is not None:
             latest = self.ben_statuses.filter(confirmed_at__lte=known_at).order_by("confirmed_at").last()

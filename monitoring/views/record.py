@@ -85,10 +85,10 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         return [row for row in rows if known_at is None or getattr(row, when) <= known_at]
 
     # The rules read the same events and BEN rows: they are kept on this copy, so that nobody asks for them again.
-    treatment.events_read = list(treatment.every_event().select_related("recorded_by", "voided_by"))
+    treatment.events_read = list(treatment.every_event(known_at).select_related("recorded_by", "voided_by"))
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
-    alerts = treatment.alerts.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk")
-    notes = AlertNote.objects.filter(alert__treatment=treatment).select_related("staff", "alert").order_by("at", "pk")
+    alerts = Alert.objects.filter(treatment_id__in=treatment.records).select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk")
+    notes = AlertNote.objects.filter(alert__treatment__in=treatment.records).select_related("staff", "alert").order_by("at", "pk")
     statuses = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
     bens = until(statuses, "confirmed_at")
     treatment.ben = bens[-1] if bens else None
@@ -103,7 +103,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     return Record(
         treatment=treatment,
         known_at=known_at,
-        results=until(treatment.every_result().select_related("staff", "integration"), "received_at"),
+        results=until(treatment.every_result(known_at).select_related("staff", "integration"), "received_at"),
         events=until(treatment.events_read, "recorded_at"),
         doses=until(treatment.every_dose().select_related("recorded_by"), "recorded_at"),
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),

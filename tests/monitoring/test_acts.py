@@ -1,8 +1,11 @@
 """What people do about a patient: the consequences are shown first, and saved only when confirmed."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from monitoring.actions.treating import record_dose, record_event
@@ -208,6 +211,18 @@ def test_past_advice_given_since_the_draw_is_listed_with_what_it_should_have_bee
     assert Result.objects.get(accession="wrong", version=2).status == "entered_in_error"
 
 
+def test_a_draw_in_the_hour_that_happened_twice_can_be_corrected(desk, clinic):
+    treatment = a_treatment(clinic, started=NOW - 400 * DAY)
+    drawn_at = datetime(2025, 10, 26, 1, 30, 12, tzinfo=UTC)  # the second 02:30 of that night in Berlin
+    result = a_count(treatment, 2400, at=drawn_at)
+    typed = {"subject": result.pk, "anc": "2500", "reason": "Slip"}
+    desk.do(treatment, "correct", drawn_at="2025-10-26T02:30", **typed)
+    assert Result.objects.get(accession=result.accession, version=2).drawn_at == drawn_at
+    latest = Result.objects.get(accession=result.accession, version=2).pk
+    typed |= {"subject": latest, "drawn_at": "2025-10-26T02:10"}
+    assert "couldn't be interpreted in time zone" in desk.said(treatment, "correct", **typed)
+
+
 def test_two_people_who_correct_one_result_do_not_overwrite_each_other(desk, treatment):
     result = Result.objects.get(accession="latest")
     typed = {"subject": result.pk, "drawn_at": "2026-09-13T14:00", "reason": "Slip"}
@@ -316,3 +331,16 @@ def test_a_row_of_another_patient_cannot_be_acted_on(desk, treatment, clinic):
     for nonsense in ("event-x", "dose-9999999", "²", "12;--"):
         assert desk.open(treatment, "void", subject=nonsense).status_code == 404
         assert desk.open(treatment, "correct", subject=nonsense).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["fever", "restart", "correct", "void", "ben"])
+def test_the_number_of_queries_does_not_grow_with_the_history(desk, treatment, name, django_assert_max_num_queries):
+    with CaptureQueriesContext(connection) as few:
+        desk.look(treatment, name, temperature="39", unit="C", reason="x", **on(NOW))
+    for number in range(30):
+        a_count(treatment, 2400, at=NOW - DAY + number * DAY / 40)
+        record_dose(treatment=treatment, daily_mg=Decimal(100 + number), at=NOW - number * DAY, by=None, now=NOW)
+    with django_assert_max_num_queries(len(few) + 1):
+        desk.look(treatment, name, temperature="39", unit="C", reason="x", **on(NOW))
+    with django_assert_max_num_queries(24):
+        desk.client.get(reverse("patient", args=[treatment.patient_id]))

@@ -128,11 +128,22 @@ def test_merging_in_the_page_shows_both_people_and_what_becomes_of_the_advice(cl
     page = words(desk.do(kept, "merge", **typed))
     assert "Merged into it: Quill, Alex, born 1980-05-17, MRN DOUBLE" in page
     assert "Continue treatment Interrupt treatment" in page
+    mine = words(client.get(reverse("patient", args=[kept.patient_id])))
+    assert "This record also reads Quill, Alex, MRN DOUBLE" in mine
+    assert mine.count("Low neutrophil count") == 2
     other = client.get(reverse("patient", args=[double.patient_id]))
     assert "This record is merged into Quill, Alex, MRN KEPT" in words(other)
     assert desk.open(double, "fever").status_code == 302
     desk.do(kept, "undo-merge", reason="Two people")
     assert "merged into" not in words(client.get(reverse("patient", args=[double.patient_id])))
+
+
+def test_what_was_known_on_a_past_day_is_told_with_the_merges_of_that_day(kept, double, prescriber):
+    a_count(double, 700, at=NOW - 9 * DAY, now=NOW - 9 * DAY)
+    row = merged(kept, double, prescriber, NOW - 5 * DAY)
+    undo_merge(merge=row, reason="Two people", by=prescriber, now=NOW - 2 * DAY)
+    counts = [len(list(fresh(kept).history(known_at=NOW - days * DAY).timeline)) for days in (6, 4, 1)]
+    assert counts == [2, 3, 2]
 
 
 class TwoRecords(RuleBasedStateMachine):
@@ -142,11 +153,14 @@ class TwoRecords(RuleBasedStateMachine):
         super().__init__()
         self.point = transaction.atomic()
         self.point.__enter__()
-        here, there = a_clinic(), a_clinic()
-        self.by = a_person(here, "prescriber")
-        self.records = [a_treatment(here, started=NOW - 300 * DAY) for _ in range(2)]
-        self.twins = [a_treatment(there, started=NOW - 300 * DAY) for _ in range(2)]
+        self.records = [self._begun(self.here) for _ in range(2)]
+        self.twins = [self._begun(self.there) for _ in range(2)]
         self.merge, self.now, self.came_for = None, NOW - 200 * DAY, {}
+
+    def _begun(self, clinic):
+        treatment = a_treatment(clinic, started=None)
+        record_event(treatment=treatment, kind="first_dose", at=NOW - 300 * DAY, by=None, now=NOW - 300 * DAY)
+        return treatment
 
     def teardown(self):
         transaction.set_rollback(True)
@@ -200,11 +214,7 @@ class TwoRecords(RuleBasedStateMachine):
         return Result.objects.filter(treatment=treatment_id).values_list("pk", flat=True)
 
 
-def test_h13_merging_and_undoing_in_any_order_leaves_both_as_if_they_had_never_met():
-    run_state_machine_as_test(
-        TwoRecords,
-        settings=settings(
-            max_examples=25, stateful_step_count=12, deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-        ),
-    )  # fmt: skip
+def test_h13_merging_and_undoing_in_any_order_leaves_both_as_if_they_had_never_met(clinic, prescriber):
+    TwoRecords.here, TwoRecords.there, TwoRecords.by = clinic, a_clinic(), prescriber
+    quick = settings(max_examples=12, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(TwoRecords, settings=quick)

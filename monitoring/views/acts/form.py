@@ -12,7 +12,7 @@ from monitoring.actions.rehearsing import Outlook
 from monitoring.models import Treatment
 from monitoring.rules.history import Event
 from monitoring.rules.plausible import last_dosing
-from patients.models import Role, Staff
+from patients.models import Patient, Role, Staff
 
 REASON = {"rows": 2}
 FIELD_OF = {"at": "on"}
@@ -89,6 +89,10 @@ class ActForm(forms.Form):
 
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """What has to be said beside the comparison."""
+        return ()
+
+    def shows(self) -> Sequence[Patient]:
+        """Whoever else is shown: that somebody saw them is audited."""
         return ()
 
     def events(self) -> list[Event]:

@@ -70,6 +70,19 @@ class OneResultForm(ActForm):
             )
 
 
+class DrawField(forms.DateTimeField):
+    """A local time. Left as it was it is the moment that it was, even where the clocks were changed."""
+
+    before: datetime | None = None
+
+    def clean(self, value: Any) -> datetime | None:
+        """The moment; `before` where nothing else was typed."""
+        if self.before is not None and value == f"{self.before:%Y-%m-%dT%H:%M}":
+            return self.before
+        typed: datetime | None = super().clean(value)
+        return typed
+
+
 class CorrectForm(OneResultForm):
     """What the result should have been."""
 
@@ -77,7 +90,7 @@ class CorrectForm(OneResultForm):
     lead = "The old version stays readable; everyone who was told of it is told of the correction."
     button, done = "Save the correction", "The correction is saved."
 
-    drawn_at = forms.DateTimeField(
+    drawn_at = DrawField(
         label="Blood drawn at",
         help_text="Local time of the clinic.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
@@ -97,6 +110,9 @@ class CorrectForm(OneResultForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        draw = self.fields["drawn_at"]
+        if isinstance(draw, DrawField):
+            draw.before = self.subject.drawn_at.astimezone(self.zone)
         for name in ("anc", "wbc"):
             self.fields[name].label = f"{self.fields[name].label} in {self.unit}"
         # Asked only once a number has been refused as a likely slip.
@@ -127,8 +143,12 @@ class CorrectForm(OneResultForm):
         }
 
     def clean_drawn_at(self) -> datetime:
-        """A local time that happened exactly once."""
-        local: datetime = self.cleaned_data["drawn_at"].astimezone(self.zone)
+        """The draw as it was, to the second, unless another minute was typed; then one that happened exactly once."""
+        typed: datetime = self.cleaned_data["drawn_at"]
+        before: datetime = self.subject.drawn_at
+        if typed == before:
+            return before
+        local = typed.astimezone(self.zone)
         return local_moment(local.date(), local.time(), form=self)
 
     def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
@@ -138,7 +158,7 @@ class CorrectForm(OneResultForm):
             treatment=self.treatment,
             result=self.subject,
             count=count,
-            drawn_at=self.drawn(),
+            drawn_at=self.cleaned_data["drawn_at"],
             supported=self.cleaned_data["supported"],
             confirmed=self.cleaned_data["confirmed"],
             reason=self.cleaned_data["reason"],
@@ -146,12 +166,6 @@ class CorrectForm(OneResultForm):
             now=now,
             ip=ip,
         )
-
-    def drawn(self) -> datetime:
-        """The draw; to the second as it was, unless another minute was typed."""
-        typed: datetime = self.cleaned_data["drawn_at"]
-        before: datetime = self.subject.drawn_at
-        return before if before.replace(second=0, microsecond=0) == typed else typed
 
 
 class TakeBackResultForm(OneResultForm):

@@ -21,6 +21,7 @@ from monitoring.views.acts.form import FIELD_OF, ActForm, Note, day_in_words
 from monitoring.views.acts.table import ACTS, acts_for
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.words import ACTIONS_IN_WORDS
+from patients import audit
 
 MERGED = "This record is merged into another one. Act on the record that is kept."
 
@@ -52,6 +53,7 @@ class Consequences:
 def acts(request: HttpRequest, patient_id: int) -> HttpResponse:
     """Everything that may be done about this patient now."""
     treatment = treatment_or_404(request, patient_id)
+    audit.opened(treatment.patient, by=staff_of(request), now=timezone.now(), ip=address_of(request))
     groups = [] if treatment.merged_into_id else acts_for(treatment, staff_of(request))
     return render(request, "monitoring/acts.html", {"patient": treatment.patient, "groups": groups})
 
@@ -65,6 +67,8 @@ def act(request: HttpRequest, patient_id: int, name: str) -> HttpResponse:
     if treatment.merged_into_id:
         messages.error(request, MERGED)
         return redirect("patient", patient_id)
+    if request.method != "POST":
+        audit.opened(treatment.patient, by=staff_of(request), now=now, ip=address_of(request))
     with timezone.override(treatment.clinic.zone):
         if asks.chooses and not (subject := _subject(request, asks, treatment)):
             return _choose(request, asks, treatment)
@@ -100,6 +104,8 @@ def _answer(request: HttpRequest, form: ActForm, now: datetime) -> HttpResponse:
     try:
         outlook = rehearse(treatment=form.treatment, perform=lambda: form.perform(by=by, now=now, ip=ip), now=now)
         found = consequences(form, outlook)
+        for patient in form.shows():
+            audit.opened(patient, by=by, now=now, ip=ip)
         if word and found.known:
             messages.success(request, "This was recorded already. Nothing was done twice.")
             return redirect("patient", form.treatment.patient_id)

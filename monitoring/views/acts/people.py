@@ -14,7 +14,7 @@ from monitoring.models import Treatment
 from monitoring.rules.errors import InputError
 from monitoring.views.acts.form import ActForm, Choice, Note, reason_field
 from patients.actions import change_contacts
-from patients.models import Staff
+from patients.models import Patient, Staff
 
 KINDS = {"phone": "Phone", "email": "E-mail", "address": "Address"}
 
@@ -88,6 +88,10 @@ class MergeForm(ActForm):
             text = "no patient of this clinic has this MRN and this date of birth; look at both again"
             raise InputError("mrn", text)
         return one
+
+    def shows(self) -> Sequence[Patient]:
+        """The other record's person."""
+        return [self.other().patient]
 
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """Who is who, and what does not go along."""

@@ -13,7 +13,8 @@ from monitoring.views.acts.deciding import (
     ProtocolForm,
     RechallengeForm,
 )
-from monitoring.views.acts.dosing import DoseForm, InterruptForm, RestartForm, StartForm, StopForm
+from monitoring.views.acts.dose import DoseForm
+from monitoring.views.acts.dosing import InterruptForm, RestartForm, StartForm, StopForm
 from monitoring.views.acts.form import ActForm
 from monitoring.views.acts.mending import CorrectForm, TakeBackForm, TakeBackResultForm
 from monitoring.views.acts.people import ContactForm, MergeForm, UndoMergeForm
