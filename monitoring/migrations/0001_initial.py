@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('verb', models.CharField(max_length=16)),
                 ('text', models.TextField(blank=True)),
+                ('severity', models.SmallIntegerField(choices=[(1, 'Severe'), (2, 'Moderate'), (3, 'Mild'), (4, 'Routine')], null=True)),
             ],
             options={
                 'ordering': ['at', 'pk'],
