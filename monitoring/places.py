@@ -8,6 +8,8 @@ from patients.models import Staff
 
 PLACES = (
     ("Today", "today", "see_patients"),
+    ("Reports", "reports", "see_reports"),
+    ("Manual", "manual", "read_manual"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
 

@@ -24,6 +24,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "acknowledge": SEES_PATIENTS,
     "resolve": CARES,
     "see_reports": (*CARES, Role.CLINIC_ADMIN, Role.AUDITOR),
+    "read_manual": tuple(Role),
     "set_up_clinic": (Role.CLINIC_ADMIN,),
     "retry_delivery": (Role.CLINIC_ADMIN,),
     "read_audit": (Role.AUDITOR,),
