@@ -1,4 +1,4 @@
-"""The question as a page asks it: filters in the address, each refused with a sentence that says what would be right."""
+"""The question as a page asks it: filters in the address, each refused with what would be right."""
 
 from datetime import date, datetime
 from typing import Any

@@ -109,7 +109,7 @@ def rates(count: int, years: float) -> tuple[float | None, float | None, float |
 def _chart(rows: list[tuple[Any, ...]]) -> Any:
     most = max((row[7] for row in rows if row[7] is not None), default=0)
     drawn = [
-        (f"{row[0]}, {row[1]}", f"{row[7]:.1f} per 100 years, {row[2]} episode{'' if row[2] == 1 else 's'}",
+        (f"{row[0]}, {row[1]}", f"{row[7]:.1f} per 100 years",
          [("good", 100 * row[7] / most if most else 0)])
         for row in rows if row[7] is not None
     ]  # fmt: skip

@@ -1,12 +1,14 @@
 """Patients by band and frequency, as their last judgement stored by then said."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.reports.charts import Chart, chart, up_to
 from monitoring.reports.question import Question, ask
-from monitoring.reports.sheet import Column, Report
+from monitoring.reports.sheet import Column, Report, Value
 from monitoring.rules.judgement import RESTRICTION
+from monitoring.rules.protocol import Frequency
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.reasons import IN_WORDS
 
@@ -35,7 +37,7 @@ def people(question: Question) -> Report:
         advice[given] += count
     bands = _bands({band for _, band in found})
     every = [frequency for frequency in IN_WORDS if any(row == frequency for row, _ in found)]
-    rows = [
+    rows: list[tuple[Value, ...]] = [
         (IN_WORDS[frequency], *(found[frequency, band] for band in bands), _total(found, frequency))
         for frequency in every
     ]
@@ -48,8 +50,8 @@ def people(question: Question) -> Report:
         title="Patients by band and frequency",
         how=(
             (
-                "Each patient once, under the last judgement stored by then: the band of the latest count, and how often"
-                " tests are taken. It is a picture of that moment; the days asked about do not change it."
+                "Each patient once, under the last judgement stored by then: the band of the latest count, and how"
+                " often tests are taken. It is a picture of that moment; the days asked about do not change it."
             ),
             "Not at all: before the first dose, or after tests have ended.",
             *((f"Advice then: {said}.",) if said else ()),
@@ -74,13 +76,13 @@ def _bands(found: set[str]) -> list[str]:
     return [band for band in dict.fromkeys([*known, *worst, NO_COUNT]) if band in found]
 
 
-def _chart(found: Counter[tuple[str, str]], every: list[str], bands: list[str]) -> Chart | None:
+def _chart(found: Counter[tuple[str, str]], every: Sequence[Frequency], bands: Sequence[str]) -> Chart | None:
     most = max((_total(found, frequency) for frequency in every), default=0)
     kinds = [(KINDS[min(number, len(KINDS) - 1)], band) for number, band in enumerate(bands)]
     drawn = [
         (
             IN_WORDS[frequency].capitalize(),
-            ", ".join(f"{found[frequency, band]} {band}" for band in bands if found[frequency, band]),
+            str(_total(found, frequency)),
             [(kind, 100 * found[frequency, band] / most) for kind, band in kinds],
         )
         for frequency in every

@@ -13,6 +13,9 @@ from django.template.loader import render_to_string
 from monitoring.reports.sheet import Report
 
 LAYOUT = Path(__file__).with_name("report.typ")
+PATTERNS = {
+    "good": "Filled", "late": "Striped", "later": "Checked", "latest": "Lined", "missing": "Dotted", "none": "Empty",
+}  # fmt: skip
 
 
 def printed(reports: Sequence[Report], asked: Sequence[tuple[str, str]]) -> bytes:
@@ -46,5 +49,5 @@ def _drawing(report: Report) -> dict[str, str] | None:
     if report.chart is None or not report.rows:
         return None
     svg = render_to_string("monitoring/chart.html", {"chart": report.chart, "print": True})
-    kinds = ", ".join(f"{kind}: {words}" for kind, words in report.chart.kinds)
+    kinds = ". ".join(f"{PATTERNS[kind]}: {words}" for kind, words in report.chart.kinds)
     return {"svg": svg, "says": report.chart.says, "kinds": kinds}

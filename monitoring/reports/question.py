@@ -87,4 +87,4 @@ def ask(sql: str, question: Question) -> list[tuple[Any, ...]]:
     """The rows that answer it; `sql` goes on from ASKED."""
     with connection.cursor() as cursor:
         cursor.execute(ASKED + sql, question.parameters())
-        return cursor.fetchall()
+        return list(cursor.fetchall())

@@ -41,6 +41,11 @@ class Report:
     chart: Chart | None
     empty: str
 
+    @property
+    def wide(self) -> bool:
+        """Whether the table needs the whole width, so that the number that matters is not scrolled away."""
+        return len(self.columns) > 7
+
     def shown(self) -> list[list[tuple[Column, str]]]:
         """The table's cells in words, each with its column."""
         return [[(column, in_words(value, column.kind)) for column, value in self._cells(row)] for row in self.rows]
