@@ -4,7 +4,6 @@ import json
 import re
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 
@@ -14,6 +13,7 @@ from monitoring.rules.judgement import Judgement
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.units import UNITS_ACCEPTED
 from monitoring.rules.wire import read_history
+from patients.models import Clinic
 
 DAY = r"(\d{4}-\d{2}-\d{2})"
 COUNT = re.compile(DAY + r"(?:[ T](\d{2}:\d{2}))?\s+([<>]?\s*[\d.,]+)", re.ASCII)
@@ -46,15 +46,15 @@ class TryForm(forms.Form):
         label="Pauses",
         required=False,
         max_length=500,
-        widget=LINES,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
         help_text="One a line: last dose to restart, or the last dose alone. 2026-08-01 to 2026-08-09. For good:"
         " 2026-08-01 stop",
     )
     as_of = forms.DateTimeField(label="Judged at", required=False, widget=MOMENT, help_text="Empty is now.")
 
-    def __init__(self, asked: Any = None, *, zone: ZoneInfo, now: datetime) -> None:
-        super().__init__(asked)
-        self.zone, self.now = zone, now
+    def __init__(self, asked: Any = None, *, clinic: Clinic, now: datetime) -> None:
+        super().__init__(asked, initial={"unit": clinic.count_unit})
+        self.zone, self.now = clinic.zone, now
         self.judgement: Judgement | None = None
         self.line = ""
 

@@ -1,7 +1,5 @@
 """The protocols in words, and a box that says what they make of a few typed counts."""
 
-from zoneinfo import ZoneInfo
-
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,12 +15,13 @@ from monitoring.rules.reasons import IN_WORDS
 from monitoring.views.finding import staff_of
 from monitoring.views.words import ACTIONS_IN_WORDS, TONES
 from patients.access import clinics_of
+from patients.models import Clinic
 
 
 @login_required
 def manual(request: HttpRequest, key: str = "") -> HttpResponse:
     """One protocol: every band, threshold, path, window and rule with its source."""
-    _zone(request)
+    _clinic(request)
     sketches = {key: one for key, one in SKETCHES.items() if key not in PROTOCOLS}
     protocol = (PROTOCOLS | sketches).get(key or next(iter(PROTOCOLS)))
     if protocol is None:
@@ -39,21 +38,21 @@ def manual(request: HttpRequest, key: str = "") -> HttpResponse:
 @login_required
 def try_it(request: HttpRequest) -> HttpResponse:
     """Judge what is typed, with reasons; nothing is stored."""
-    zone = _zone(request)
-    with timezone.override(zone):
-        form = TryForm(request.GET or None, zone=zone, now=timezone.now())
-        page = {"form": form, "zone": zone}
+    clinic = _clinic(request)
+    with timezone.override(clinic.zone):
+        form = TryForm(request.GET or None, clinic=clinic, now=timezone.now())
+        page = {"form": form, "zone": clinic.zone}
         if form.is_bound and form.is_valid() and form.judgement:
             page |= {"said": in_words(form.judgement), "judgement": form.judgement, "line": form.line}
         return render(request, "monitoring/try_it.html", page)
 
 
-def _zone(request: HttpRequest) -> ZoneInfo:
-    """The zone of the reader's clinic; without any clinic there is nothing to read."""
+def _clinic(request: HttpRequest) -> Clinic:
+    """The reader's clinic, for its zone and unit; without any there is nothing to read."""
     clinic = clinics_of(staff_of(request), "read_manual").order_by("name", "pk").first()
     if clinic is None:
         raise Http404
-    return clinic.zone
+    return clinic
 
 
 def in_words(judgement: Judgement) -> dict[str, object]:
