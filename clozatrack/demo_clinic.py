@@ -109,6 +109,7 @@ def _tell(story: Story, person: Person) -> None:
     story.live(last, person.mean)
     if person.end:
         person.end(story)
+    story.answer_the_past(older_than=3 * DAY)
 
 
 def _not_started(story: Story, *, low: bool) -> None:

@@ -86,17 +86,19 @@ class Story:
     def live(self, until: date, mean: int) -> None:
         """Tests on the day that they are due, now and then a day late, until that day."""
         while self.treatment.due_on and self.treatment.due_on <= until:
-            late = 1 if self.chance.random() < 0.08 and self.treatment.frequency != "weekly" else 0
+            late = self.chance.choices((0, 1, 2, 4), (90, 6, 3, 1))[0]
             day = min(self.treatment.due_on + late * DAY, until)
             self.count(self.usual(mean), self.at(day, 9, self.chance.randrange(0, 50)))
 
-    def answer_the_past(self) -> None:
-        """Old alerts were answered in their time."""
-        for alert in Alert.objects.filter(treatment=self.treatment).standing():
-            soon = min(alert.raised_at + timedelta(minutes=25), self.now)
+    def answer_the_past(self, *, older_than: timedelta = timedelta()) -> None:
+        """Old alerts were answered in their time, the severe ones sooner."""
+        old = Alert.objects.filter(treatment=self.treatment, raised_at__lte=self.now - older_than)
+        for alert in old.standing():
+            minutes = self.chance.choice((3, 5, 8, 12, 25, 40)) * alert.severity**2
+            soon = min(alert.raised_at + timedelta(minutes=minutes), self.now)
             acknowledge(alert=alert, by=self.nurse, now=soon, note="Called the patient and the prescriber.")
             # An alert is resolved after the last count that it covers, never before.
-            last = max(alert.raised_at, self.treatment.assessed_at or alert.raised_at)
+            last = max(soon, self.treatment.assessed_at or soon)
             later = min(last + timedelta(hours=5), self.now)
             resolve(alert=alert, by=self.prescriber, now=later, outcome=Outcome.ACTED, note="Followed the protocol.")
 

@@ -18,7 +18,7 @@ FROM wanted w CROSS JOIN LATERAL (
     SELECT a.judgement->>'frequency' AS frequency, coalesce(a.judgement->>'band', '') AS band,
            a.judgement->>'treatment' AS advice
     FROM monitoring_assessment a
-    WHERE a.treatment_id = w.treatment_id AND a.replaces_id IS NULL AND a.as_of <= %(known_at)s
+    WHERE a.treatment_id = w.treatment_id AND coalesce(a.replaces_id, 0) = 0 AND a.as_of <= %(known_at)s
     ORDER BY a.as_of DESC, a.version DESC LIMIT 1
 ) last
 WHERE w.since <= %(known_at)s AND w.until > %(known_at)s

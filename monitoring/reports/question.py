@@ -36,7 +36,7 @@ WITH stay AS (
       AND (%(clinician)s::bigint IS NULL OR t.clinician_id = %(clinician)s::bigint)
       AND (%(protocol)s = '' OR %(protocol)s = (
           SELECT a.protocol_key FROM monitoring_assessment a
-          WHERE a.treatment_id = t.id AND a.replaces_id IS NULL AND a.as_of <= %(known_at)s
+          WHERE a.treatment_id = t.id AND coalesce(a.replaces_id, 0) = 0 AND a.as_of <= %(known_at)s
           ORDER BY a.as_of DESC, a.version DESC LIMIT 1
       ))
 ), wanted AS (

@@ -23,14 +23,15 @@ from monitoring.reports.question import Question, ask
 from monitoring.reports.sheet import Column, Report, percent
 from monitoring.rules.reasons import IN_WORDS
 
+# coalesce(replaces_id, 0) = 0 is not IS NULL on purpose: while PostgreSQL has no statistics yet, it would walk the
+# index of that column once for each draw, and take minutes instead of a second.
 OWED = """
 , judged AS (
-    SELECT a.id, a.treatment_id, a.version, a.judgement->>'frequency' AS frequency,
+    SELECT w.zone, a.treatment_id, a.version, a.judgement->>'frequency' AS frequency,
            (a.judgement->>'overdue_after')::date AS last_day,
-           lead(a.created_at) OVER (PARTITION BY a.treatment_id ORDER BY a.version) AS replaced_at
-    FROM monitoring_assessment a
-    WHERE a.treatment_id IN (SELECT treatment_id FROM wanted) AND a.replaces_id IS NULL
-      AND a.created_at <= %(known_at)s
+           lead(a.created_at) OVER (PARTITION BY a.treatment_id, w.zone ORDER BY a.version) AS replaced_at
+    FROM (SELECT DISTINCT treatment_id, zone FROM wanted) w JOIN monitoring_assessment a USING (treatment_id)
+    WHERE coalesce(a.replaces_id, 0) = 0 AND a.created_at <= %(known_at)s
 ), result AS (
     SELECT DISTINCT ON (treatment_id, source, accession) treatment_id, drawn_at, status,
            first_value(id) OVER (PARTITION BY treatment_id, source, accession ORDER BY version) AS first_id
@@ -39,25 +40,26 @@ OWED = """
     ORDER BY treatment_id, source, accession, version DESC
 ), draw AS (
     SELECT r.treatment_id, r.drawn_at, min(own.version) AS version
-    FROM result r JOIN monitoring_assessment own ON own.result_id = r.first_id AND own.replaces_id IS NULL
+    FROM result r JOIN monitoring_assessment own ON own.result_id = r.first_id AND coalesce(own.replaces_id, 0) = 0
     WHERE r.status <> 'entered_in_error' GROUP BY r.treatment_id, r.drawn_at
     UNION ALL
     SELECT treatment_id, drawn_at, NULL FROM monitoring_draw
     WHERE treatment_id IN (SELECT treatment_id FROM wanted) AND recorded_at <= %(known_at)s
       AND (ended_at IS NULL OR ended_at > %(known_at)s)
 ), tested AS (
-    SELECT draw.treatment_id, judged.last_day, judged.frequency, judged.version, draw.drawn_at
-    FROM draw JOIN LATERAL (
-        SELECT a.id FROM monitoring_assessment a LEFT JOIN monitoring_result of_draw ON of_draw.id = a.result_id
-        WHERE a.treatment_id = draw.treatment_id AND a.replaces_id IS NULL AND a.as_of <= %(known_at)s
+    SELECT draw.treatment_id, before.last_day, before.frequency, before.version, draw.drawn_at
+    FROM draw CROSS JOIN LATERAL (
+        SELECT (a.judgement->>'overdue_after')::date AS last_day, a.judgement->>'frequency' AS frequency, a.version
+        FROM monitoring_assessment a
+        WHERE a.treatment_id = draw.treatment_id AND coalesce(a.replaces_id, 0) = 0 AND a.as_of <= %(known_at)s
           AND (a.version < draw.version OR draw.version IS NULL)
-          AND (a.as_of <= draw.drawn_at OR of_draw.drawn_at < draw.drawn_at)
+          AND (a.as_of <= draw.drawn_at
+               OR (SELECT drawn_at FROM monitoring_result WHERE id = a.result_id) < draw.drawn_at)
         ORDER BY a.as_of DESC, a.version DESC LIMIT 1
-    ) before ON true JOIN judged ON judged.id = before.id
+    ) before
 ), passed AS (
-    SELECT judged.treatment_id, judged.last_day, judged.frequency, judged.version
-    FROM judged JOIN (SELECT DISTINCT treatment_id, zone FROM wanted) w USING (treatment_id)
-    WHERE judged.last_day < (coalesce(judged.replaced_at, %(known_at)s) AT TIME ZONE w.zone)::date
+    SELECT treatment_id, last_day, frequency, version
+    FROM judged WHERE last_day < (coalesce(replaced_at, %(known_at)s) AT TIME ZONE zone)::date
 ), owed AS (
     SELECT treatment_id, last_day, (array_agg(frequency ORDER BY version DESC))[1] AS frequency,
            min(drawn_at) AS drawn_at
