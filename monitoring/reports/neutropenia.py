@@ -82,7 +82,7 @@ def neutropenia(question: Question) -> Report:
         columns=(
             Column("Thresholds", "text"), Column("Worst band", "text"), Column("Episodes"), Column("Confirmed"),
             Column("Patients with one"), Column("Patients treated"), Column("Years on treatment", "rate"),
-            Column("Per 100 years", "rate"), Column("From", "rate"), Column("To", "rate"),
+            Column("Per 100 years", "rate"), Column("Lower limit", "rate"), Column("Upper limit", "rate"),
         ),
         rows=tuple(rows),
         chart=_chart(rows),

@@ -378,6 +378,13 @@ def test_no_cell_of_a_csv_is_a_formula(text, clinic):
     assert last[-4] == f"'{text}"
 
 
+def test_no_two_columns_of_a_csv_bear_the_same_name(clinic):
+    a_story(clinic)
+    for report in every(asked(clinic)):
+        head = next(csv.reader(lines(report, asked(clinic))))
+        assert len(head) == len(set(head)) == len(report.columns) + 4
+
+
 def test_numbers_stay_numbers_in_a_csv():
     assert [safe(value) for value in (-1, 1.005, None, inf, "–")] == ["-1", "1.00", "", "not yet", "–"]
     assert [duration(minutes) for minutes in (0.4, 59, 60, 310, 2879, 2880, 100_000)] == [
