@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 XDIST := -n 2
 
-.PHONY: help demo demo-reset demo-import test test-fast check format mutants knockouts faults bench lock
+.PHONY: help demo demo-reset demo-import test test-fast check format mutants knockouts faults bench pictures lock
 
 help:
 	@echo "make demo        a clinic to look at, with everything it needs; Ctrl-C stops it"
@@ -20,6 +20,7 @@ help:
 	@echo "make mutants     mutation tests of the clinical rules"
 	@echo "make faults      kill -9 at random moments, ROUNDS=200"
 	@echo "make bench       all benchmarks"
+	@echo "make pictures    takes the guides' pictures anew"
 
 .venv/ready: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed (Debian: apt-get install python3 python3-venv)"; exit 1; }
@@ -74,7 +75,10 @@ faults: .venv/ready
 	CLOZATRACK_ROUNDS=$(ROUNDS) $(RUN) -m pytest -m faults --timeout=7200 -s
 
 bench: .venv/ready
-	@for one in assess sweep record_result import_csv; do $(RUN) -m benchmarks.$$one || exit 1; done
+	@for one in assess sweep record_result import_csv reports; do $(RUN) -m benchmarks.$$one || exit 1; done
+
+pictures: .venv/ready
+	CLOZATRACK_PICTURES=1 $(RUN) -m pytest -q tests/journeys/test_guides.py
 
 lock: .venv/ready
 	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.txt

@@ -13,6 +13,8 @@ PLACES = (
     ("Settings", "settings", "set_up_clinic"),
     ("Audit trail", "audit_trail", "read_audit"),
     ("Alerts", "alerts", "see_patients"),
+    ("Reports", "reports", "see_reports"),
+    ("Manual", "manual", "read_manual"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
 

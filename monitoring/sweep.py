@@ -142,8 +142,8 @@ TELL = (
     FROM messages
     ON CONFLICT (once) DO NOTHING
 ), noted AS (
-    INSERT INTO monitoring_alertnote (alert_id, at, verb, text)
-    SELECT id, %(now)s, %(verb)s, summary FROM raised
+    INSERT INTO monitoring_alertnote (alert_id, at, verb, text, severity)
+    SELECT id, %(now)s, %(verb)s, summary, severity FROM raised
 ), audited AS (
     INSERT INTO patients_auditevent (at, verb, clinic_id, patient_id, subject, detail)
     SELECT %(now)s, %(audit)s, r.clinic_id, t.patient_id, 'alert:' || r.id, '{}'

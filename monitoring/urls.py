@@ -9,11 +9,13 @@ from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.draw import drawn, end_drawn
 from monitoring.views.health import health
+from monitoring.views.manual import manual, try_it
 from monitoring.views.override import answer_override, ask_override
 from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
 from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
+from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
@@ -80,4 +82,10 @@ urlpatterns = [
     path("alerts/answer/", answer_alerts, name="answer_alerts"),
     path("alerts/<int:alert_id>/hand-over/", hand_over, name="hand_over"),
     path("alerts/<int:alert_id>/note/", note, name="alert_note"),
+    path("reports/", reports, name="reports"),
+    path("reports/reports.pdf", reports_pdf, name="reports_pdf"),
+    path("reports/<slug:key>.csv", report_csv, name="report_csv"),
+    path("manual/", manual, name="manual"),
+    path("manual/try/", try_it, name="try_it"),
+    path("manual/<slug:key>/", manual, name="manual_of"),
 ]

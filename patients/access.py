@@ -34,6 +34,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "hand_over": SEES_PATIENTS,
     "add_note": SEES_PATIENTS,
     "see_reports": (*CARES, Role.CLINIC_ADMIN, Role.AUDITOR),
+    "read_manual": tuple(Role),
     "set_up_clinic": (Role.CLINIC_ADMIN,),
     "retry_delivery": (Role.CLINIC_ADMIN,),
     "read_audit": (Role.AUDITOR,),

@@ -73,7 +73,8 @@ def _raise(
         tell = raising.severity < standing.severity or raising.cause in TOLD_EACH_TIME
         verb = "worsened" if tell else "updated"
         _update(alert, raising, result, now, worse=tell, treatment=treatment)
-    AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, verb=verb, text=raising.summary)])
+    note = AlertNote(alert=alert, at=now, verb=verb, text=raising.summary, severity=alert.severity)
+    AlertNote.objects.bulk_create([note])
     if tell:
         tell_owner(alert, treatment, now=now, digest=digest)
     return alert

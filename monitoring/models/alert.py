@@ -135,6 +135,8 @@ class AlertNote(models.Model):
     staff = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     verb = models.CharField(max_length=16)
     text = models.TextField(blank=True)
+    severity = models.SmallIntegerField(choices=Severity.choices, null=True)
+    """How severe the alert is from this note on: a later worsening must not rewrite an earlier report."""
 
     class Meta:
         triggers: ClassVar = APPEND_ONLY

@@ -87,8 +87,16 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     # The rules read the same events and BEN rows: they are kept on this copy, so that nobody asks for them again.
     treatment.events_read = list(treatment.every_event(known_at).select_related("recorded_by", "voided_by"))
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
-    alerts = Alert.objects.filter(treatment_id__in=treatment.records).select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk")
-    notes = AlertNote.objects.filter(alert__treatment__in=treatment.records).select_related("staff", "alert").order_by("at", "pk")
+    alerts = (
+        Alert.objects.filter(treatment_id__in=treatment.records)
+        .select_related("owner", "acknowledged_by", "resolved_by")
+        .order_by("raised_at", "pk")
+    )
+    notes = (
+        AlertNote.objects.filter(alert__treatment__in=treatment.records)
+        .select_related("staff", "alert")
+        .order_by("at", "pk")
+    )
     statuses = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
     bens = until(statuses, "confirmed_at")
     treatment.ben = bens[-1] if bens else None

@@ -13,8 +13,8 @@ from monitoring.models import DoseChange
 from monitoring.models.treatment import standing_doses
 from monitoring.rules.breaks import break_until
 from monitoring.rules.dose import SOURCE, Circumstances, Dose, dose_warnings
-from monitoring.rules.happening import dosing
 from monitoring.rules.history import Event, instant_of
+from monitoring.rules.plausible import dosing
 from monitoring.views.acts.form import MomentForm, Note, reason_field
 from patients.models import Staff
 
