@@ -18,6 +18,7 @@ DEFAULT_POLICIES: dict[str, int] = {
     "escalate_severe_minutes": 15,
     "escalate_moderate_minutes": 60,
     "escalate_other_minutes": 24 * 60,
+    "answer_quarantine_minutes": 24 * 60,
 }
 
 
