@@ -8,6 +8,8 @@ from patients.models import Staff
 
 PLACES = (
     ("Today", "today", "see_patients"),
+    ("Import", "import_results", "import_results"),
+    ("Register", "register", "register"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
 

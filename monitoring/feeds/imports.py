@@ -77,12 +77,19 @@ def reading(imported: Import) -> io.BufferedReader:
 def begin_import(
     *, laboratory: Laboratory, file_name: str, content: bytes, by: Staff, now: datetime, ip: str | None = None
 ) -> Import:
-    """Keep an uploaded file; nothing of it is recorded yet. Raises InputError when it is no CSV export."""
+    """Keep an uploaded file, and its laboratory if that is new; nothing is recorded yet.
+
+    Raises InputError when it is no CSV export.
+    """
     if len(content) > LARGEST:
         raise InputError(
             "file", f"the file has {len(content) / 2**20:.1f} MB and at most 10 MB are taken; export a shorter period"
         )
     read_header(io.BytesIO(content), "cp1252")
+    if laboratory.pk is None:
+        laboratory.save()
+        subject = f"laboratory:{laboratory.pk}"
+        audit.record("laboratory_added", by=by, now=now, clinic_id=laboratory.clinic_id, subject=subject, ip=ip)
     imported = Import.objects.create(
         laboratory=laboratory,
         clinic_id=laboratory.clinic_id,

@@ -126,16 +126,22 @@ def headers_of(laboratory: Laboratory) -> list[tuple[str, str]]:
 
 def guessed(header: Header) -> tuple[dict[str, str], str]:
     """Which header is probably which of our fields, and the unit where a header names it in brackets."""
-    columns, unit = {}, ""
+    columns: dict[str, str] = {}
+    unit = ""
     for name in header.names:
-        bare, inside = _IN_BRACKETS.sub("", name), _IN_BRACKETS.search(name)
-        ours = next((ours for ours, known in GUESSES.items() if _plain(bare) in known.split()), None)
-        if ours is None or ours in columns:
+        ours, inside = means(name), _IN_BRACKETS.search(name)
+        if not ours or ours in columns:
             continue
         columns[ours] = name
         if inside and inside[1] in UNITS_ACCEPTED:
             unit = inside[1]
     return columns, unit
+
+
+def means(name: str) -> str:
+    """Which of our fields a header names when it names one thing only, else nothing."""
+    bare = _plain(_IN_BRACKETS.sub("", name))
+    return next((ours for ours, known in GUESSES.items() if bare in known.split()), "")
 
 
 def _plain(name: str) -> str:

@@ -1,7 +1,7 @@
 """Rows that name nobody surely. Each has an owner and a clock, and a person matches it to a patient or refuses it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -84,7 +84,7 @@ def match_row(
     current = _waiting(row)
     if treatment.clinic_id != current.clinic_id:
         raise ValueError("the row and the patient belong to different clinics")
-    report = report_of(current.fields, current.imported.laboratory.source)
+    report = replace(report_of(current.fields, current.imported.laboratory.source), reason=reason)
     result = record_result(treatment=treatment, report=report, by=by, now=now, ip=ip)
     _end(current, by, now, reason, result)
     audit.record(
