@@ -121,6 +121,7 @@ def _preview_page(request: HttpRequest, imported: Import, found: Foresight, **mo
         "all_checked": found.checked < CHECKED,
         "rows": foreseen_rows(found, imported.clinic),
         "states": states_in_words(found),
+        "bands": found.bands.most_common(),
         "doubtful": waiting * 2 > found.checked,
         "earlier": earlier.exclude(finished_at=None).order_by("-finished_at").first(),
     }
