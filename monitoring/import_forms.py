@@ -10,7 +10,7 @@ from django.utils.text import slugify
 
 from monitoring.feeds.csv import ENCODINGS, Header
 from monitoring.feeds.imports import LARGEST
-from monitoring.feeds.layout import DATES, FIELDS, check_columns, guessed, means
+from monitoring.feeds.layout import DATES, FIELDS, check_columns, dates_guessed, guessed, means
 from monitoring.models import Laboratory
 from monitoring.rules.units import UNITS_ACCEPTED
 from patients.models import Clinic
@@ -93,7 +93,15 @@ class UploadForm(forms.Form):
 class ColumnsForm(forms.Form):
     """Which column of a laboratory's file is which; asked once."""
 
-    def __init__(self, *args: Any, laboratory: Laboratory, header: Header, letters: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        laboratory: Laboratory,
+        header: Header,
+        lines: Sequence[Sequence[str]],
+        letters: bool,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         found, unit = guessed(header)
         known = laboratory.columns or found
@@ -102,14 +110,18 @@ class ColumnsForm(forms.Form):
             choices = [NOT_HERE, *headers, *([ALWAYS_FINAL] if ours == "status" else [])]
             start = known.get(ours, "")
             self.fields[ours] = forms.ChoiceField(label=label, choices=choices, required=False, initial=start)
-        self.fields["always_unit"] = forms.ChoiceField(
-            label="Unit, if no column holds it",
-            choices=[("", "Choose…"), *((unit, unit) for unit in UNITS_ACCEPTED)],
-            required=False,
-            initial=laboratory.unit or unit,
-        )
+            if ours == "unit":
+                self.fields["always_unit"] = forms.ChoiceField(
+                    label="Unit, if no column holds it",
+                    choices=[("", "Choose…"), *((one, one) for one in UNITS_ACCEPTED)],
+                    required=False,
+                    initial=laboratory.unit or unit,
+                )
         self.fields["dates"] = forms.ChoiceField(
-            label="How dates are written", choices=list(DATES.items()), initial=known.get("=dates", "ymd")
+            label="How dates are written",
+            choices=[("", "Choose…"), *DATES.items()],
+            initial=known.get("=dates") or _dates(header, lines, known.get("date_of_birth", "")),
+            error_messages={"required": "Say in which order the laboratory writes day, month and year."},
         )
         if letters:
             self.fields["encoding"] = forms.ChoiceField(
@@ -137,6 +149,14 @@ class ColumnsForm(forms.Form):
             if other and other != ours and not given.get("sure"):
                 self.add_error(ours, f"{given[ours]} reads like {FIELDS[other]}, not like {FIELDS[ours]}. Look again.")
         return given
+
+
+def _dates(header: Header, lines: Sequence[Sequence[str]], name: str) -> str:
+    """The order of the dates of birth in the first rows."""
+    if name not in header.names:
+        return ""
+    place = header.names.index(name)
+    return dates_guessed(line[place] for line in lines)
 
 
 class ReasonForm(forms.Form):

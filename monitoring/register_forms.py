@@ -182,6 +182,10 @@ class TakeOverForm(forms.Form):
         sent = self.data if self.is_bound else None
         self.counts = CountForms(sent, prefix="counts")
         self.pauses = PauseForms(sent, prefix="pauses")
+        for rows in (self.counts, self.pauses):
+            for number, row in enumerate(rows, start=1):
+                for field in row.fields.values():
+                    field.label = f"{number}. {field.label}"
 
     def is_valid(self) -> bool:
         """The form and its rows."""

@@ -30,6 +30,7 @@ class Foreseen:
     treatment: Treatment | None = None
     result: Result | None = None
     band: str = ""
+    rank: int = 0
     severe: bool = False
     judgement: Judgement | None = None
     field: str = ""
@@ -99,9 +100,9 @@ def _one(imported: Import, row: Row, layout: Layout, treatments: dict[str, Treat
         return Foreseen(row, "refused", field=error.field, message=error.message)
     seen = Foreseen(row, "new", treatment=treatment, result=result)
     if result.anc is not None:
-        rank = treatment.table.rank(result.count())
-        seen.band = treatment.table.bands[rank].name
-        seen.severe = rank == len(treatment.table.bands) - 1
+        seen.rank = treatment.table.rank(result.count())
+        seen.band = treatment.table.bands[seen.rank].name
+        seen.severe = seen.rank == len(treatment.table.bands) - 1
     return seen
 
 

@@ -1,7 +1,7 @@
 """How a laboratory writes its export: which header holds which of our fields. Mapped once, then remembered."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from monitoring.feeds.csv import ENCODINGS, Header
@@ -54,6 +54,7 @@ GUESSES: Mapping[str, str] = {
     "supported": "supported",
 }
 """Header names that mean one thing only. "Neutrophils" alone may be a percentage, so it is left to a person."""
+_DAY = re.compile(r"(\d{4}|\d{1,2})([-./])(\d{1,2})", re.ASCII)
 _IN_BRACKETS = re.compile(r"[(\[](.*?)[)\]]")
 
 
@@ -136,6 +137,20 @@ def guessed(header: Header) -> tuple[dict[str, str], str]:
         if inside and inside[1] in UNITS_ACCEPTED:
             unit = inside[1]
     return columns, unit
+
+
+def dates_guessed(cells: Iterable[str]) -> str:
+    """In which order these dates are, where they leave no doubt; else nothing."""
+    found = {_order(*match.groups()) for cell in cells if (match := _DAY.match(cell))}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _order(first: str, sign: str, second: str) -> str:
+    if len(first) == 4:
+        return "ymd"
+    if sign == "." or int(first) > 12:
+        return "dmy"
+    return "mdy" if int(second) > 12 else ""
 
 
 def means(name: str) -> str:

@@ -54,7 +54,7 @@ def text_of(content: bytes) -> str:
         raise InputError("file", f"line {line} is not UTF-8; save the file as CSV in UTF-8") from error
     if not text.strip() or "\x00" in text:
         raise InputError("file", "the file is empty or no text; save it as CSV in UTF-8 with a header line")
-    return text.strip("\r\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
 
 
 def read_lines(text: str) -> tuple[list[str], list[Line]]:

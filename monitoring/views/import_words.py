@@ -14,7 +14,6 @@ from monitoring.feeds.quarantine import REFUSED_LINE
 from monitoring.models import Import, QuarantinedRow
 from monitoring.rules.reasons import IN_WORDS
 from monitoring.rules.units import plain
-from monitoring.views.words import TONES
 from patients.models import Clinic, Patient
 
 STATES: Mapping[str, str] = {
@@ -70,7 +69,7 @@ def _in_words(seen: Foreseen, clinic: Clinic) -> RowInWords:
 
 
 def _tone(seen: Foreseen) -> str:
-    return "stop" if seen.severe else TONES[seen.judgement.treatment] if seen.judgement else ""
+    return "stop" if seen.severe else "warn" if seen.rank else ""
 
 
 def states_in_words(found: Foresight) -> list[tuple[int, str]]:

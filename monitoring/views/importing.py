@@ -18,7 +18,6 @@ from monitoring.feeds.imports import (
     confirm_import,
     first_line_not_utf8,
     go_on,
-    header_of,
     remember_columns,
 )
 from monitoring.feeds.layout import headers_of
@@ -151,7 +150,8 @@ def import_columns(request: HttpRequest, import_id: int) -> HttpResponse:
 def _columns_form(request: HttpRequest, imported: Import) -> ColumnsForm:
     letters = "=encoding" in imported.laboratory.columns or first_line_not_utf8(imported) is not None
     sent = request.POST if request.method == "POST" else None
-    return ColumnsForm(sent, laboratory=imported.laboratory, header=header_of(imported), letters=letters)
+    header, lines = first_lines(imported)
+    return ColumnsForm(sent, laboratory=imported.laboratory, header=header, lines=lines, letters=letters)
 
 
 def _columns_page(request: HttpRequest, imported: Import, form: ColumnsForm, why: str) -> HttpResponse:

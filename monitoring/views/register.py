@@ -14,6 +14,7 @@ from monitoring.feeds.people import FIELDS, Line, check_lines, left_over, read_l
 from monitoring.register_forms import PeopleFileForm, PeopleForm, RegisterForm
 from monitoring.rules.errors import InputError
 from monitoring.views.finding import staff_of
+from monitoring.views.seen import confirmed, mark, mark_of
 from patients.access import clinics_of
 from patients.models import Clinic
 
@@ -42,7 +43,7 @@ def register(request: HttpRequest) -> HttpResponse:
         return render(request, "monitoring/register.html", {"form": form})
     now, person, clinic = timezone.now(), form.person(), form.at
     try:
-        if "save" not in request.POST:
+        if not confirmed(request):
             check_person(person, clinic=clinic, now=now)
             page = {
                 "form": form,
@@ -52,6 +53,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 "taken": same_mrn(person, clinic),
                 "same": same_person(person, clinic),
                 "clinician": form.prescribers.get(form.cleaned_data["clinician"]),
+                "seen": mark(request),
             }
             return render(request, "monitoring/register.html", page)
         chosen = form.prescribers.get(form.cleaned_data["clinician"])
@@ -103,13 +105,16 @@ def _lines_page(request: HttpRequest, clinics: list[Clinic], text: str, *, sent:
     if not form.is_valid():
         return render(request, "monitoring/register_lines.html", {"form": form})
     check_lines(lines, names=names, columns=form.cleaned_data, clinic=form.at, now=now)
-    if "save" in request.POST:
+    saved = confirmed(request)
+    if saved:
         another = {line.number for line in lines if f"another-{line.number}" in request.POST}
         register_lines(lines, clinic=form.at, another=another, by=staff_of(request), now=now)
         left = [line for line in lines if not line.done]
         rest = left_over(names, lines) if left else ""
         form = _again(form, clinics, names, rest)
-    return render(request, "monitoring/register_lines.html", _lines_in_words(request, form, lines, now))
+    shown = {name: [form.data.get(name) or ""] for name in ("clinic", *FIELDS, "lines")}
+    page = _lines_in_words(form, lines, now) | {"saved": saved, "seen": mark_of(shown)}
+    return render(request, "monitoring/register_lines.html", page)
 
 
 def _people_form(request: HttpRequest, clinics: list[Clinic], names: list[str], text: str, *, sent: bool) -> PeopleForm:
@@ -126,14 +131,12 @@ def _again(form: PeopleForm, clinics: list[Clinic], names: list[str], rest: str)
     return renewed
 
 
-def _lines_in_words(request: HttpRequest, form: PeopleForm, lines: list[Line], now: datetime) -> dict[str, object]:
-    saved = "save" in request.POST
+def _lines_in_words(form: PeopleForm, lines: list[Line], now: datetime) -> dict[str, object]:
     good = [line for line in lines if line.person and not line.message]
     clinic = form.clinics[form.data.get("clinic") or next(iter(form.clinics))]
     shown = [(line, born_in_words(line.person.date_of_birth, clinic, now)) for line in good if line.person]
     return {
         "form": form,
-        "saved": saved,
         "clinic": clinic,
         "good": shown[:SHOWN],
         "more": max(len(shown) - SHOWN, 0),

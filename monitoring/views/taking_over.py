@@ -12,6 +12,7 @@ from monitoring.models import Treatment
 from monitoring.register_forms import TakeOverForm
 from monitoring.rules.errors import InputError
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
+from monitoring.views.seen import confirmed, mark
 from monitoring.views.take_over_words import history_in_words, told_in_words
 from monitoring.views.words import advice_card
 
@@ -26,10 +27,12 @@ def take_over(request: HttpRequest, patient_id: int) -> HttpResponse:
     now = timezone.now()
     try:
         told = form.told()
-        if "save" not in request.POST:
+        if not confirmed(request):
             judgement = foresee_take_over(treatment=treatment, told=told, now=now)
             words = told_in_words(told, treatment)
-            return _page(request, treatment, form, card=advice_card(judgement, treatment), words=words)
+            return _page(
+                request, treatment, form, card=advice_card(judgement, treatment), words=words, seen=mark(request)
+            )
         taking_over.take_over(treatment=treatment, told=told, by=staff_of(request), now=now, ip=address_of(request))
     except InputError as error:
         field = error.field if error.field in form.fields else None
