@@ -142,6 +142,7 @@ def guessed(header: Header) -> tuple[dict[str, str], str]:
 def dates_guessed(cells: Iterable[str]) -> str:
     """In which order these dates are, where they leave no doubt; else nothing."""
     found = {_order(*match.groups()) for cell in cells if (match := _DAY.match(cell))}
+    found.discard("")
     return found.pop() if len(found) == 1 else ""
 
 

@@ -46,7 +46,7 @@ def choose_columns(page):
     assert page.input_value("#id_mrn") == "Pat No"
     assert page.input_value("#id_anc") == "Neutrophils abs (10*9/L)"
     assert page.input_value("#id_always_unit") == "10*9/L"
-    page.select_option("#id_dates", "dmy")
+    assert page.input_value("#id_dates") == "dmy"
     page.select_option("#id_encoding", "cp1252")
     page.click("text=Remember, and show the preview")
     page.wait_for_selector("text=nothing is recorded yet")

@@ -11,6 +11,7 @@ from monitoring import tasks
 from monitoring.feeds import imports
 from monitoring.feeds.csv import safe
 from monitoring.feeds.imports import cancel_import, go_on
+from monitoring.feeds.layout import dates_guessed
 from monitoring.models import Alert, Import, Laboratory, QuarantinedRow, Result
 from patients.models import AuditEvent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
@@ -259,6 +260,22 @@ def test_dates_are_read_as_the_laboratory_writes_them_because_a_person_said_so(c
     imported = confirm(client, upload(HEAD + line(1, born=born, at=at), columns=MAP | {"dates": dates}))
     assert counts(imported) == (1, 0, 0, 0)
     assert Result.objects.get(accession="S1").drawn_at.isoformat() == "2026-09-14T11:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("cells", "order"),
+    [
+        (["1980-05-17"], "ymd"),
+        (["17.05.1980", "01.02.1980"], "dmy"),
+        (["17/05/1980", "01/02/1980"], "dmy"),
+        (["05/17/1980"], "mdy"),
+        (["05/17/1980", "17/05/1980"], ""),
+        (["01/02/1980"], ""),
+        ([], ""),
+    ],
+)
+def test_the_order_of_dates_is_filled_in_only_where_it_leaves_no_doubt(cells, order):
+    assert dates_guessed(cells) == order
 
 
 def test_dates_in_another_order_than_was_said_are_refused(client, upload):

@@ -40,12 +40,24 @@ def nurse(client, clinic):
     return nurse
 
 
+def two_steps(client, address, form):
+    """What a person does: look first, then, where `save` is given, save what was shown."""
+    answer = client.post(address, {name: value for name, value in form.items() if name != "save"})
+    if "save" not in form or "seen" not in (answer.context or {}):
+        return answer
+    return client.post(address, form | {"seen": answer.context["seen"]})
+
+
 @pytest.fixture
 def send(client, nurse):
-    def sending(**changes):
-        return client.post(reverse("register"), PERSON | changes)
+    return lambda **changes: two_steps(client, reverse("register"), PERSON | changes)
 
-    return sending
+
+def test_what_was_changed_after_it_was_shown_is_shown_again_and_not_saved(client, nurse, send):
+    seen = send().context["seen"]
+    changed = PERSON | {"date_of_birth": "1980-07-15", "save": "1", "seen": seen}
+    assert "Tuesday 15 July 1980" in client.post(reverse("register"), changed).content.decode()
+    assert not Patient.objects.exists()
 
 
 def test_who_is_shown_in_words_with_age_before_anything_is_saved(send):
@@ -103,7 +115,7 @@ def test_who_works_at_two_clinics_says_which_and_takes_a_prescriber_from_there(c
     assert "Choose the clinic" in client.post(reverse("register"), PERSON).content.decode()
     wrong = client.post(reverse("register"), PERSON | {"clinic": clinic.pk, "clinician": there.pk}).content.decode()
     assert "is a prescriber of South" in wrong
-    client.post(reverse("register"), PERSON | {"clinic": south.pk, "clinician": there.pk, "save": "1"})
+    two_steps(client, reverse("register"), PERSON | {"clinic": south.pk, "clinician": there.pk, "save": "1"})
     assert Patient.objects.get().clinic == south
 
 
@@ -144,12 +156,12 @@ def test_a_file_is_shown_line_by_line_and_writes_nothing(from_file):
 def test_one_bad_line_loses_nothing_and_comes_back_to_be_mended(client, from_file):
     from_file(LINES)
     address = reverse("register_from_file")
-    shown = client.post(address, COLUMNS | {"lines": LINES, "save": "1"}).content.decode()
+    shown = two_steps(client, address, COLUMNS | {"lines": LINES, "save": "1"}).content.decode()
     assert set(Patient.objects.values_list("mrn", flat=True)) == {"N1", "N3"}
     assert "N2,Sato,Ken,17.5.1980" in shown
     assert "Rossi,Ugo" not in shown.partition("<textarea")[2].partition("</textarea>")[0]
     mended = "MRN,Surname,First name,DOB\nN2,Sato,Ken,1980-05-17"
-    client.post(address, COLUMNS | {"lines": mended, "save": "1"})
+    two_steps(client, address, COLUMNS | {"lines": mended, "save": "1"})
     assert Patient.objects.filter(mrn="N2").exists()
 
 
@@ -160,9 +172,9 @@ def test_known_people_are_refused_by_mrn_and_asked_about_by_name(client, from_fi
     assert "N1 is already the MRN of Quill, Alex" in shown
     assert "N3 is already the MRN of Rossi, Ugo, line 4" in shown
     sent = COLUMNS | {"lines": LINES, "save": "1"}
-    client.post(reverse("register_from_file"), sent)
+    two_steps(client, reverse("register_from_file"), sent)
     assert not Patient.objects.filter(mrn="N3").exists()
-    client.post(reverse("register_from_file"), sent | {"another-4": "on"})
+    two_steps(client, reverse("register_from_file"), sent | {"another-4": "on"})
     assert Patient.objects.filter(mrn="N3").exists()
 
 
@@ -335,7 +347,7 @@ def test_the_page_shows_what_monitoring_will_be_before_it_saves(client, nurse, t
     for words in ("What monitoring will be, not saved yet", "every week", "possibly severe before"):
         assert words in shown
     assert not TakeOver.objects.exists()
-    client.post(address, FORM | {"save": "1"})
+    two_steps(client, address, FORM | {"save": "1"})
     assert TakeOver.objects.get().recorded_by == nurse
     assert (treatment.results.get().anc, treatment.doses.get().daily_mg) == (2400, 350)
 
