@@ -5,15 +5,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count as Counted
+from django.db.models import Q, QuerySet
 
-from monitoring.actions.record_result import record_result
+from monitoring.actions.record_result import COUNT_FIELDS, record_result
 from monitoring.feeds.matching import report_of
 from monitoring.feeds.taking import Answer
 from monitoring.models import Import, QuarantinedRow, Result, Treatment
+from monitoring.rules.history import Count
+from monitoring.rules.protocols import PROTOCOLS
+from monitoring.rules.units import read_count
 from patients import audit
 from patients.access import clinics_of, may
-from patients.models import Staff
+from patients.models import Clinic, Staff
 
 REFUSED_LINE = "Refused by the import: the row itself is wrong."
 """Ends a row that no person has to answer; it is kept for the receipt and for mending."""
@@ -35,7 +39,7 @@ class Waiting:
 def waiting_rows(staff: Staff, now: datetime) -> Waiting:
     """For the worklist: the rows that wait at this person's clinics; one query."""
     found = rows_of(staff).filter(ended_at=None).aggregate(
-        rows=Count("pk"), overdue=Count("pk", filter=Q(answer_by__lt=now))
+        rows=Counted("pk"), overdue=Counted("pk", filter=Q(answer_by__lt=now))
     )  # fmt: skip
     return Waiting(**found)
 
@@ -71,9 +75,28 @@ def put_aside(imported: Import, answer: Answer, *, now: datetime) -> None:
         message=answer.message,
         owner=imported.uploaded_by,
         created_at=now,
-        answer_by=now + timedelta(minutes=imported.clinic.policy("answer_quarantine_minutes")),
+        answer_by=now + timedelta(minutes=imported.clinic.policy(_clock_of(answer, imported))),
         **ended,
     )
+
+
+def _clock_of(answer: Answer, imported: Import) -> str:
+    """A count that would be severe in anybody waits as long as a severe alert that nobody has answered."""
+    severe = answer.outcome == "waits" and band_if_ours(answer.fields, imported.clinic)[1]
+    return "escalate_severe_minutes" if severe else "answer_quarantine_minutes"
+
+
+def band_if_ours(fields: Mapping[str, str], clinic: Clinic) -> tuple[str, bool]:
+    """The band of a row's count in the clinic's usual protocol, and whether that is its worst."""
+    table = PROTOCOLS[clinic.default_protocol].tables["general"]
+    if fields["status"].lower().replace(" ", "_") == "entered_in_error":
+        return "", False
+    read = read_count(**{name: fields.get(name) or None for name in COUNT_FIELDS})  # type: ignore[arg-type]  # text or None
+    if read.anc is None:
+        return "", False
+    moment = datetime.fromisoformat(fields["drawn_at"])
+    rank = table.rank(Count(moment, read.anc, read.anc_bound, read.wbc, read.wbc_bound))
+    return table.bands[rank].name, rank == len(table.bands) - 1
 
 
 @transaction.atomic

@@ -3,11 +3,12 @@
 from django import template
 
 from monitoring.models import Treatment
-from monitoring.views.import_words import drawn_in_words, field_in_words
+from monitoring.views.import_words import band_in_words, drawn_in_words, field_in_words
 from monitoring.views.take_over_words import history_in_words
 
 register = template.Library()
 register.filter("in_words", field_in_words)
+register.filter("band", band_in_words)
 register.filter("drawn", drawn_in_words)
 
 

@@ -10,7 +10,7 @@ from monitoring.feeds.csv import Header, read_rows
 from monitoring.feeds.foreseeing import Foreseen, Foresight
 from monitoring.feeds.imports import header_of, reading
 from monitoring.feeds.layout import FIELDS, encoding_of
-from monitoring.feeds.quarantine import REFUSED_LINE
+from monitoring.feeds.quarantine import REFUSED_LINE, band_if_ours
 from monitoring.models import Import, QuarantinedRow
 from monitoring.rules.reasons import IN_WORDS
 from monitoring.rules.units import plain
@@ -116,6 +116,12 @@ def first_lines(imported: Import) -> tuple[Header, list[list[str]]]:
 def field_in_words(name: str) -> str:
     """The field as a page names it."""
     return FIELDS.get(name, {"row": "The whole row"}.get(name, name.replace("_", " ")))
+
+
+def band_in_words(row: QuarantinedRow) -> str:
+    """What the count would be in a patient of this clinic: a low one must not wait unseen."""
+    band, severe = band_if_ours(row.fields, row.clinic)
+    return f"{band}, answer now" if severe else band
 
 
 def drawn_in_words(row: QuarantinedRow) -> str:

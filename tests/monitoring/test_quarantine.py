@@ -50,7 +50,7 @@ def take(clinic, nurse):
     return taking
 
 
-def row(mrn="M9", born="1980-05-17", name="", anc="0.3", accession="A1"):
+def row(mrn="M9", born="1980-05-17", name="", anc="1.3", accession="A1"):
     return f"{mrn},{born},{name},2026-09-14 07:00,{anc},10*9/L,{accession},final"
 
 
@@ -93,7 +93,7 @@ def test_h13_row_and_record_are_shown_side_by_side_and_a_disagreement_has_to_be_
     (waits,) = take(row(mrn="M1", born="1980-07-15"))
     patient = Patient.objects.get(mrn="M1")
     shown = page(client, "match_row", waits.pk, patient.pk)
-    for words in ("1980-07-15", "1980-05-17", "Row and record disagree", "Stop treatment", "not saved yet"):
+    for words in ("1980-07-15", "1980-05-17", "Row and record disagree", "Continue treatment", "not saved yet"):
         assert words in shown
     address = reverse("match_row", args=[waits.pk, patient.pk])
     assert "Tick this only when you know" in client.post(address, {"reason": "typo"}).content.decode()
@@ -110,7 +110,7 @@ def test_a_match_records_the_result_its_alert_its_reason_and_who_said_so(take, c
     )
     waits.refresh_from_db()
     assert (waits.ended_by, waits.end_reason, waits.result.reason) == (nurse, *["Old MRN of the same person"] * 2)
-    assert Alert.objects.get(cause="neutropenia").severity == 1
+    assert Alert.objects.get(cause="neutropenia").severity == 3
     told = AuditEvent.objects.get(verb="row_matched")
     assert (told.patient, told.detail["reason"]) == (patient, "Old MRN of the same person")
 
@@ -173,6 +173,12 @@ def test_an_overdue_row_is_said_in_words_and_counted_for_the_worklist(take, clie
     assert shown.count("overdue by 1\xa0day") == 2
     assert waiting_rows(a_person(a_clinic("South"), "nurse"), NOW).rows == 0
     assert waiting_rows(a_person(clinic, "auditor"), NOW).rows == 0
+
+
+def test_a_row_that_would_be_severe_in_anybody_waits_no_longer_than_a_severe_alert_and_says_so(take, client):
+    (waits,) = take(row(anc="0.3"))
+    assert (waits.answer_by - NOW).total_seconds() == 15 * 60
+    assert "severe, answer now" in page(client, "quarantine")
 
 
 def test_the_clinics_own_policy_sets_the_clock(take, clinic):
