@@ -53,6 +53,8 @@ KNOCKOUTS = (
              "    if not confirmed:\n        _refuse_unit_slip(reported, derived, scale, unit)\n", "", "tests/rules/test_units.py"),
     Knockout("H12", "the ANC is part of the white cells", "monitoring/actions/record_result.py",
              "reading.anc > reading.wbc", "reading.anc < 0", MONITORING + "test_record_result.py"),
+    Knockout("H12", "no count from another count's column", "monitoring/import_forms.py",
+             "if other and other != ours and not", "if not ours and not", MONITORING + "test_import_page.py"),
     Knockout("H13", "two identifiers have to agree", "monitoring/feeds/matching.py",
              "!= patient.date_of_birth", "== 0", MONITORING + "test_import.py"),
     Knockout("H13", "an unsure row is never filed", "monitoring/feeds/matching.py",
