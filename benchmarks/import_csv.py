@@ -1,10 +1,9 @@
-"""Rows a second and peak memory of manage.py import_results.
+"""Rows a second and peak memory of an import: by the command, as the page does it, and of rows that name nobody.
 
-python -m benchmarks.import_csv [--quick] [--rows N ...]
+python -m benchmarks.import_csv [--quick] [--rows N ...] [--way command page strangers]
 """
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,38 +13,57 @@ from pathlib import Path
 
 from benchmarks.machine import database, say, table
 
+WAYS = ("command", "page", "strangers")
+MEASURED = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:], capture_output=True).returncode
+print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--rows", type=int, nargs="+", default=[2_000, 20_000])
+    options.add_argument("--way", nargs="+", choices=WAYS, default=WAYS)
     chosen = options.parse_args()
     rows = []
     with database():
         from django.db import connection
 
-        from tests.cast import NOW, a_clinic, a_patient, a_treatment
+        from tests.cast import NOW, a_clinic, a_patient, a_person, a_treatment
 
         clinic = a_clinic()
-        people = [a_treatment(clinic, patient=a_patient(clinic, mrn=f"P{number}")).pk for number in range(400)]
+        nurse = a_person(clinic, "nurse")
+        for number in range(400):
+            a_treatment(clinic, patient=a_patient(clinic, mrn=f"P{number}"))
         connection.close()
         for count in [500] if chosen.quick else chosen.rows:
-            with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
-                file.write("mrn,date_of_birth,drawn_at,anc,unit,accession,status\n")
-                for number in range(count):
-                    at = NOW - timedelta(minutes=count - number)
-                    file.write(
-                        f"P{number % len(people)},1980-05-17,{at.isoformat()},2.4,10*9/L,C{count}-{number},final\n"
-                    )
-                file.flush()
-                begun = time.monotonic()
-                command = [sys.executable, "manage.py", "import_results", file.name, "--clinic", clinic.slug]
-                subprocess.run(command, check=True, cwd=Path(__file__).parents[1], capture_output=True)
-                took = time.monotonic() - begun
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-            rows.append((count, f"{count / took:.0f}", f"{peak:.0f}"))
+            for way in chosen.way:
+                took, peak = measured(way, count, NOW, clinic, nurse)
+                rows.append((f"{count:,}", way, f"{count / took:.0f}", f"{peak:.0f}"))
     say(", PostgreSQL durable, 400 patients")
-    table(["rows", "rows/s", "peak MiB"], rows)
+    table(["rows", "way", "rows/s", "peak MiB"], rows)
+
+
+def measured(way, count, now, clinic, nurse):
+    """Seconds, and the peak of the import's own process. The page's way keeps a file and its counters row by row."""
+    with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
+        file.write("mrn,date_of_birth,drawn_at,anc,unit,accession,status\n")
+        for number in range(count):
+            at = now - timedelta(minutes=count - number)
+            mrn = f"{'X' if way == 'strangers' else 'P'}{number % 400}"
+            file.write(f"{mrn},1980-05-17,{at.isoformat()},2.4,10*9/L,{way}{count}-{number},final\n")
+        file.flush()
+        command = [sys.executable, "manage.py", "import_results", file.name, "--clinic", clinic.slug]
+        command += ["--quarantine", nurse.username, "--source", "page"] if way == "page" else []
+        begun = time.monotonic()
+        run = [sys.executable, "-c", MEASURED, *command]
+        said = subprocess.run(run, check=True, cwd=Path(__file__).parents[1], capture_output=True, text=True).stdout
+        took = time.monotonic() - begun
+    status, peak = said.split()
+    assert status == ("1" if way == "strangers" else "0"), said
+    return took, int(peak) / 1024
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ PLACES = (
     ("Alerts", "alerts", "see_patients"),
     ("Reports", "reports", "see_reports"),
     ("Manual", "manual", "read_manual"),
+    ("Import", "import_results", "import_results"),
+    ("Register", "register", "register"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
 

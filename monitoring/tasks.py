@@ -1,11 +1,19 @@
 """Celery says "look now"; what is true is in the rows."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
-from monitoring.actions.nudge import nudge
+from monitoring.actions.nudge import ask, nudge
 from monitoring.actions.treating import reassess_changed_by_time
+from monitoring.feeds.imports import TASK, go_on, unfinished_imports
+from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep as sweep_now
+
+A_TURN = 15.0
+"""Seconds: the sweep behind this import in the queue must not wait for 100,000 rows."""
+log = logging.getLogger(__name__)
 
 
 @shared_task(name="monitoring.tasks.sweep")
@@ -15,3 +23,17 @@ def sweep() -> None:
     found = sweep_now(now=timezone.now())
     if found and any(found.values()):
         nudge()
+    for left in unfinished_imports():
+        ask(TASK, left, expires=60)
+
+
+@shared_task(name=TASK)
+def take_import(import_id: int) -> None:
+    """Take rows for a while, then queue again behind whatever else waits."""
+    try:
+        imported = go_on(import_id, clock=timezone.now, seconds=A_TURN, most=100_000)
+    except InputError as error:
+        log.warning("import %s waits for a person: %s", import_id, error.field)
+        return
+    if imported.finished_at is None and imported.cancelled_at is None:
+        ask(TASK, import_id, expires=60)

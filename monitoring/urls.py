@@ -9,17 +9,29 @@ from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.draw import drawn, end_drawn
 from monitoring.views.health import health
+from monitoring.views.importing import (
+    cancel,
+    confirm,
+    go_on_importing,
+    import_columns,
+    import_page,
+    import_results,
+    refused_rows,
+)
 from monitoring.views.manual import manual, try_it
 from monitoring.views.override import answer_override, ask_override
 from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
 from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
+from monitoring.views.quarantine import hand_over_row, match_row, quarantine, refuse_row, waiting_row
+from monitoring.views.register import register, register_from_file
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
+from monitoring.views.taking_over import take_over
 from monitoring.views.today import today, today_print
 from monitoring.views.tokens import revoke, tokens
 from monitoring.views.transfer import accept, decline, transfer, withdraw
@@ -88,4 +100,19 @@ urlpatterns = [
     path("manual/", manual, name="manual"),
     path("manual/try/", try_it, name="try_it"),
     path("manual/<slug:key>/", manual, name="manual_of"),
+    path("import/", import_results, name="import_results"),
+    path("import/<int:import_id>/", import_page, name="import"),
+    path("import/<int:import_id>/columns/", import_columns, name="import_columns"),
+    path("import/<int:import_id>/confirm/", confirm, name="confirm_import"),
+    path("import/<int:import_id>/go-on/", go_on_importing, name="go_on_importing"),
+    path("import/<int:import_id>/cancel/", cancel, name="cancel_import"),
+    path("import/<int:import_id>/refused.csv", refused_rows, name="refused_rows"),
+    path("quarantine/", quarantine, name="quarantine"),
+    path("quarantine/<int:row_id>/", waiting_row, name="waiting_row"),
+    path("quarantine/<int:row_id>/match/<int:patient_id>/", match_row, name="match_row"),
+    path("quarantine/<int:row_id>/refuse/", refuse_row, name="refuse_row"),
+    path("quarantine/<int:row_id>/hand-over/", hand_over_row, name="hand_over_row"),
+    path("register/", register, name="register"),
+    path("register/file/", register_from_file, name="register_from_file"),
+    path("patients/<int:patient_id>/take-over/", take_over, name="take_over"),
 ]

@@ -28,6 +28,7 @@ DEFAULT_POLICIES: dict[str, int] = {
     "tablets_warning_days": 3,
     "registry_enrolments": 0,
     "transfer_answer_days": 3,
+    "answer_quarantine_minutes": 24 * 60,
 }
 
 

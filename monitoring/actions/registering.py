@@ -1,96 +1,90 @@
-"""The non-rechallenge register of this service: never a life sentence, always with a date to look again."""
+"""A new patient and the treatment to which counts are filed, in one step."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from monitoring.actions.judging import locked
-from monitoring.models import NonRechallenge, Treatment
-from monitoring.models.result import standing
-from monitoring.rules.units import plain
-from patients import audit
-from patients.models import Staff
+from monitoring.actions.treating import begin_monitoring
+from monitoring.models import Treatment
+from monitoring.rules.errors import InputError
+from patients.actions import register_patient
+from patients.models import Actor, Clinic, Patient, Staff
 
-COUNTS = 10
-
-
-@transaction.atomic
-def enter_register(
-    *,
-    treatment: Treatment,
-    evidence: str,
-    other_drugs: str,
-    confirmed: bool | None,
-    review_on: date,
-    by: Staff,
-    now: datetime,
-    ip: str | None = None,
-) -> NonRechallenge:
-    """Enter a patient with the evidence as it stands. Raises ValueError without evidence or a later review."""
-    treatment = locked(treatment.pk)
-    if not evidence.strip():
-        raise ValueError("say on what evidence the patient is entered")
-    if review_on <= now.astimezone(treatment.clinic.zone).date():
-        raise ValueError("give a later day on which the entry is looked at again")
-    if treatment.non_rechallenges.filter(ended_at=None).exists():
-        raise ValueError("the patient is in the register already")
-    counts = standing(list(treatment.every_result()))[-COUNTS:]
-    entry = NonRechallenge.objects.create(
-        treatment=treatment,
-        clinic_id=treatment.clinic_id,
-        evidence=evidence.strip(),
-        other_drugs=other_drugs.strip(),
-        confirmed=confirmed,
-        counts=[{"drawn_at": row.drawn_at.isoformat(), "anc": _number(row)} for row in counts],
-        population="ben" if treatment.ben else "general",
-        entered_at=now,
-        entered_by=by,
-        review_on=review_on,
-    )
-    _told("register_entered", entry, treatment, by, now, ip)
-    return entry
+OLDEST = 120
+"""Years. Nobody older has ever been treated: the year is a slip."""
 
 
-def _number(row: object) -> str | None:
-    anc = getattr(row, "anc", None)
-    return None if anc is None else plain(anc, getattr(row, "anc_bound", ""))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is to be registered."""
+
+    mrn: str
+    family_name: str
+    given_name: str
+    date_of_birth: date
 
 
-@transaction.atomic
-def appeal(*, entry: NonRechallenge, words: str, by: Staff, now: datetime, ip: str | None = None) -> NonRechallenge:
-    """Ask that the entry be lifted. Raises ValueError without words or once it has ended."""
-    current = _open(entry)
-    if not words.strip():
-        raise ValueError("say why the entry should be lifted")
-    current.appeal, current.appealed_at, current.appealed_by = words.strip(), now, by
-    current.save(update_fields=["appeal", "appealed_at", "appealed_by"])
-    _told("register_appealed", current, current.treatment, by, now, ip)
-    return current
+def age_on(day: date, born: date) -> int:
+    """Full years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
-@transaction.atomic
-def end_entry(
-    *, entry: NonRechallenge, outcome: str, by: Staff, now: datetime, ip: str | None = None
-) -> NonRechallenge:
-    """Lift the entry, with the reason. Any prescriber of the clinic may. Raises ValueError without one."""
-    current = _open(entry)
-    if not outcome.strip():
-        raise ValueError("say why the entry ends")
-    current.ended_at, current.ended_by, current.outcome = now, by, outcome.strip()
-    current.save(update_fields=["ended_at", "ended_by", "outcome"])
-    _told("register_ended", current, current.treatment, by, now, ip)
-    return current
+def check_person(person: Person, *, clinic: Clinic, now: datetime) -> None:
+    """What can be said without looking at others. Raises InputError naming the field."""
+    for name in ("family_name", "given_name", "mrn"):
+        if not getattr(person, name).strip():
+            raise InputError(name, f"the {name.replace('_', ' ')} is empty")
+    for name, longest in (("family_name", 80), ("given_name", 80), ("mrn", 40)):
+        if len(getattr(person, name)) > longest:
+            raise InputError(name, f"the {name.replace('_', ' ')} is longer than {longest} letters; shorten it")
+    today = now.astimezone(clinic.zone).date()
+    if person.date_of_birth > today:
+        raise InputError("date_of_birth", f"{person.date_of_birth} is in the future; give the date of birth")
+    if (age := age_on(today, person.date_of_birth)) > OLDEST:
+        raise InputError("date_of_birth", f"born {person.date_of_birth} would be {age} years old; look at the year")
 
 
-def _open(entry: NonRechallenge) -> NonRechallenge:
-    current = NonRechallenge.objects.select_for_update(of=("self",)).select_related("treatment").get(pk=entry.pk)
-    if current.ended_at:
-        raise ValueError("this entry has ended already")
-    return current
+def same_mrn(person: Person, clinic: Clinic) -> Patient | None:
+    """Who has this MRN already, whatever its case."""
+    return Patient.objects.filter(clinic=clinic, mrn__iexact=person.mrn.strip()).first()
 
 
-def _told(verb: str, entry: NonRechallenge, treatment: Treatment, by: Staff, now: datetime, ip: str | None) -> None:
-    audit.record(
-        verb, by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
-        subject=f"non_rechallenge:{entry.pk}", ip=ip,
-    )  # fmt: skip
+def same_person(person: Person, clinic: Clinic) -> Patient | None:
+    """Who has the same name and date of birth already."""
+    return Patient.objects.filter(
+        clinic=clinic,
+        date_of_birth=person.date_of_birth,
+        family_name__iexact=person.family_name.strip(),
+        given_name__iexact=person.given_name.strip(),
+    ).first()
+
+
+def enrol(
+    *, clinic: Clinic, person: Person, by: Actor, now: datetime, clinician: Staff | None = None, another: bool = False
+) -> Treatment:
+    """Register a person and begin monitoring. `another`: a person has said that it is not the one with the same name.
+
+    Raises InputError naming the field.
+    """
+    check_person(person, clinic=clinic, now=now)
+    if found := same_mrn(person, clinic):
+        raise InputError("mrn", f"{found.mrn} is the MRN of {found}, born {found.date_of_birth}; look at that record")
+    if not another and (found := same_person(person, clinic)):
+        raise InputError("another", f"{found}, born {found.date_of_birth}, is registered with the MRN {found.mrn}")
+    try:
+        with transaction.atomic():
+            patient = register_patient(
+                clinic=clinic,
+                mrn=person.mrn.strip(),
+                given_name=person.given_name.strip(),
+                family_name=person.family_name.strip(),
+                date_of_birth=person.date_of_birth,
+                by=by,
+                now=now,
+            )
+            return begin_monitoring(patient=patient, by=by, now=now, clinician=clinician)
+    except IntegrityError as error:
+        if "one_patient_per_mrn" not in str(error):
+            raise
+        raise InputError("mrn", f"{person.mrn} was registered a moment ago; look at that record") from error

@@ -1,193 +1,131 @@
-"""A laboratory's CSV export, row by row in constant memory. A bad row never loses the others."""
+"""A laboratory's CSV export as rows, in constant memory. A bad row never loses the others."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from itertools import islice
-from typing import BinaryIO
-from zoneinfo import ZoneInfo
+from typing import IO, Any, BinaryIO
 
-from django.db.models import QuerySet
-from django.db.models.functions import Upper
-
-from monitoring.actions.gathering import Digest
-from monitoring.actions.record_result import COUNT_FIELDS, Report, record_result
-from monitoring.models import Treatment
 from monitoring.rules.errors import InputError
-from patients.models import Actor, Clinic
 
-REQUIRED = ("mrn", "date_of_birth", "drawn_at", "unit", "accession", "status")
-OTHER_NAMES = {"value": "anc", "dob": "date_of_birth", "collected_at": "drawn_at"}
-REFUSAL_COLUMNS = ("refused_field", "refused_because")
-BATCH = 500
+DELIMITERS = (",", ";", "\t", "|")
+ENCODINGS = {
+    "cp1252": "Western European (Windows-1252, also called latin-1 or ANSI)",
+    "utf-8": "UTF-8: refuse the rows that are not",
+}
+BOM = b"\xef\xbb\xbf"
 LONGEST_FIELD = 10_000
-Clock = Callable[[], datetime]
-TRUE = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins with one of these is run as a formula by a spreadsheet."""
+REFUSAL_COLUMNS = ("refused_field", "refused_because")
+WORKBOOK = b"PK\x03\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line: the names as they are written, what stands between them, and where it ends."""
+
+    names: tuple[str, ...]
+    delimiter: str = ","
+    ends: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as it stood in the file. `broken` says why it could not be read at all."""
+    """One row as it stood in the file. `broken` says why it could not be read at all; `ends` is its last byte."""
 
     number: int
     fields: dict[str, str]
     broken: str = ""
+    ends: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A row that was not taken: which field, what was wrong, what would be right."""
-
-    row: Row
-    field: str
-    message: str
-
-
-def read_header(stream: BinaryIO) -> list[str]:
-    """The column names in the first line. Raises InputError when it is not the header of such an export."""
+def read_header(stream: BinaryIO, encoding: str = "utf-8") -> Header:
+    """The column names in the first line. Raises InputError when the file is no CSV export."""
     first = stream.readline(LONGEST_FIELD)
     if not first.strip():
         raise InputError("file", "the file is empty; export the results with their header line")
+    if first.startswith(WORKBOOK):
+        raise InputError("file", "the file is an Excel workbook; save it as CSV in UTF-8 and choose that file")
     if first[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in first:
         raise InputError("file", "the file is UTF-16; export it as CSV in UTF-8")
     try:
-        names = next(csv.reader([first.decode("utf-8-sig")]))
+        line = _decoded(first.removeprefix(BOM), encoding)
     except UnicodeDecodeError as error:
         raise InputError("file", "the header is not UTF-8; export the file as CSV in UTF-8") from error
-    columns = [_column(name) for name in names]
-    missing = [name for name in REQUIRED if name not in columns]
-    if "anc" not in columns and "wbc" not in columns:
-        missing.append("anc (or wbc with percentages)")
-    if missing:
-        raise InputError("file", f"the header lacks {', '.join(missing)}; it has {', '.join(columns)}")
-    return columns
+    if "\r" in line.strip():
+        raise InputError("file", "the lines end with CR alone; save the file as CSV for Windows or Unix")
+    delimiter = max(DELIMITERS, key=line.count)
+    names = next(csv.reader([line], delimiter=delimiter))
+    return Header(tuple(name.strip() for name in names), delimiter, len(first))
 
 
-def _column(name: str) -> str:
-    plain = "_".join(name.strip().lower().replace("-", " ").split())
-    return OTHER_NAMES.get(plain, plain)
+def read_rows(
+    stream: BinaryIO,
+    fields: Sequence[str],
+    *,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
+    at: int = 0,
+    line: int = 2,
+) -> Iterator[Row]:
+    """The rows from here on, one line each; `fields` names the columns, "" one that is not wanted."""
+    for number, written in enumerate(stream, start=line):
+        at += len(written)
+        if written.strip():
+            yield _row(number, written, fields, delimiter, encoding, at)
 
 
-def read_rows(stream: BinaryIO, columns: list[str]) -> Iterator[Row]:
-    """The rows after the header, one line each."""
-    for number, line in enumerate(stream, start=2):
-        if line.strip():
-            yield _row(number, line, columns)
-
-
-def _row(number: int, line: bytes, columns: list[str]) -> Row:
+def _row(number: int, line: bytes, columns: Sequence[str], delimiter: str, encoding: str, ends: int) -> Row:
     if len(line) > LONGEST_FIELD:
-        return Row(number, {}, f"the line is {len(line)} bytes long; a row has at most {LONGEST_FIELD}")
+        return Row(number, {}, f"the line is {len(line)} bytes long; a row has at most {LONGEST_FIELD}", ends)
+    if b"\x00" in line:
+        return Row(number, {}, "the row holds a zero byte; export the file as CSV in UTF-8", ends)
     try:
-        values = next(csv.reader([line.decode("utf-8")]), [])
+        values = next(csv.reader([_decoded(line, encoding)], delimiter=delimiter), [])
     except UnicodeDecodeError:
-        shown = line.decode("latin-1").rstrip("\r\n")
-        return Row(number, dict(zip(columns, shown.split(","), strict=False)), "the row is not UTF-8")
+        shown = line.decode("latin-1").rstrip("\r\n").split(delimiter)
+        return Row(number, _named(columns, shown), "the row is not UTF-8", ends)
     except csv.Error as error:
-        return Row(number, {}, f"the row is not CSV: {error}")
-    fields = {name: value.strip() for name, value in zip(columns, values, strict=False)}
+        return Row(number, {}, f"the row is not CSV: {error}", ends)
+    fields = _named(columns, values)
     if len(values) != len(columns):
-        return Row(number, fields, f"{len(values)} columns where the header has {len(columns)}; quote commas in texts")
-    return Row(number, fields)
+        wrong = f"{len(values)} columns where the header has {len(columns)}; quote texts that hold {_said(delimiter)}"
+        return Row(number, fields, wrong, ends)
+    return Row(number, fields, "", ends)
 
 
-def take_rows(
-    rows: Iterable[Row], *, clinic: Clinic, source: str, by: Actor, clock: Clock, digest: Digest | None = None
-) -> Iterator[bool | Refusal]:
-    """Record the rows in order: True for a new result, False for one known already, a Refusal for a bad row."""
-    remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH)):
-        treatments = _treatments(clinic, batch)
-        for row in batch:
-            try:
-                yield _take(row, treatments, clinic, source, by, clock(), digest)
-            except InputError as error:
-                yield Refusal(row, error.field, error.message)
-
-
-def _treatments(clinic: Clinic, batch: list[Row]) -> dict[str, Treatment]:
-    """The clinic's treatments by MRN, for one batch in one query."""
-    numbers = {row.fields.get("mrn", "").upper() for row in batch}
-    known: QuerySet[Treatment] = (
-        Treatment.objects.filter(clinic=clinic)
-        .annotate(number=Upper("patient__mrn"))
-        .filter(number__in=numbers)
-        .select_related("patient", "clinic")
-    )
-    return {treatment.patient.mrn.upper(): treatment for treatment in known}
-
-
-def _take(
-    row: Row,
-    treatments: dict[str, Treatment],
-    clinic: Clinic,
-    source: str,
-    by: Actor,
-    now: datetime,
-    digest: Digest | None,
-) -> bool:
-    if row.broken:
-        raise InputError("row", row.broken)
-    treatment = _matched(row.fields, treatments)
-    report = _report(row.fields, clinic, source)
-    result = record_result(treatment=treatment, report=report, by=by, now=now, digest=digest)
-    return result.just_stored
-
-
-def _matched(fields: dict[str, str], treatments: dict[str, Treatment]) -> Treatment:
-    """Two identifiers have to agree, or the row waits for a person."""
-    treatment = treatments.get(fields["mrn"].upper())
-    if treatment is None:
-        raise InputError(
-            "mrn", f"no patient of this clinic has the MRN {fields['mrn']!r}; register them or mend the MRN"
-        )
-    if _date("date_of_birth", fields["date_of_birth"]) != treatment.patient.date_of_birth:
-        raise InputError(
-            "date_of_birth",
-            f"{fields['date_of_birth']} is not the date of birth of the patient with the MRN {fields['mrn']};"
-            " find out whose result this is",
-        )
-    return treatment
-
-
-def _report(fields: dict[str, str], clinic: Clinic, source: str) -> Report:
-    if (supported := fields.get("supported", "").lower()) not in TRUE:
-        raise InputError("supported", f"{fields['supported']!r} is neither yes nor no")
-    version = fields.get("version", "")
-    if version and not (version.isascii() and version.isdigit() and 0 < int(version[:9]) < 10**6):
-        raise InputError("version", f"{version!r} is not a version; write 1, 2, 3, or leave it empty")
-    return Report(
-        source=source,
-        accession=fields["accession"],
-        version=int(version) if version else None,
-        status=fields["status"].lower().replace(" ", "_"),
-        drawn_at=_drawn_at(fields["drawn_at"], clinic.zone),
-        supported=TRUE[supported],
-        count={name: fields.get(name) or None for name in COUNT_FIELDS},
-    )
-
-
-def _date(field: str, written: str) -> date:
+def _decoded(line: bytes, encoding: str) -> str:
+    """As UTF-8; what is not, in the letters that a person has chosen for it. Raises UnicodeDecodeError."""
     try:
-        return date.fromisoformat(written)
-    except ValueError as error:
-        raise InputError(field, f"{written!r} is not a date; write it as 1980-05-17") from error
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        if encoding == "utf-8":
+            raise
+        return line.decode(encoding)
 
 
-def _drawn_at(written: str, zone: ZoneInfo) -> datetime:
-    """A timestamp with its offset, or a local time of the clinic's zone that happened exactly once."""
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError as error:
-        raise InputError("drawn_at", f"{written!r} is not a time; write it as 2026-09-14 09:00") from error
-    if len(written) <= len("2026-09-14"):
-        raise InputError("drawn_at", f"{written!r} has no time of day; write it as 2026-09-14 09:00")
-    if moment.year not in range(1900, 2201):
-        raise InputError("drawn_at", f"{written!r} is not between 1900 and 2200")
-    if moment.tzinfo is not None:
-        return moment
-    local = moment.replace(tzinfo=zone)
-    if local.utcoffset() != local.replace(fold=1).utcoffset():
-        raise InputError("drawn_at", f"{written!r} falls into a clock change of {zone.key}; add the offset from UTC")
-    return local.astimezone(UTC)
+def _said(delimiter: str) -> str:
+    return {",": "commas", ";": "semicolons", "\t": "tabs"}.get(delimiter, delimiter)
+
+
+def _named(columns: Sequence[str], values: Sequence[str]) -> dict[str, str]:
+    return {name: _plain(value) for name, value in zip(columns, values, strict=False) if name}
+
+
+def _plain(cell: str) -> str:
+    """Without the quote that `safe` put before a formula: a mended file comes back to us."""
+    stripped = cell.strip()
+    return stripped[1:] if stripped[:1] == "'" and stripped[1:2] in FORMULA else stripped
+
+
+def safe(cell: object) -> str:
+    """The cell so that no spreadsheet runs it: what begins like a formula gets a quote before it."""
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def write_rows(target: "IO[str]", head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """CSV for a person's spreadsheet; every cell is safe."""
+    writer = csv.writer(target)
+    writer.writerow([safe(name) for name in head])
+    writer.writerows([safe(cell) for cell in row] for row in rows)

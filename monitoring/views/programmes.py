@@ -9,7 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from monitoring.actions import programmes, registering
+from monitoring.actions import non_rechallenge as register
+from monitoring.actions import programmes
 from monitoring.doors import treatments_of
 from monitoring.forms_programme import OnForm, RecordForm, RegisterForm, WordsForm
 from monitoring.models import Programme, ProgrammeRecord, Treatment
@@ -102,11 +103,11 @@ def non_rechallenge(request: HttpRequest, patient_id: int) -> HttpResponse:
         return _page(request, treatment, register_form=form if isinstance(form, RegisterForm) else None, status=400)
     try:
         if entry is None:
-            registering.enter_register(treatment=treatment, by=by, now=now, ip=ip, **form.cleaned_data)
+            register.enter_register(treatment=treatment, by=by, now=now, ip=ip, **form.cleaned_data)
         elif "lift" in request.POST:
-            registering.end_entry(entry=entry, outcome=form.cleaned_data["words"], by=by, now=now, ip=ip)
+            register.end_entry(entry=entry, outcome=form.cleaned_data["words"], by=by, now=now, ip=ip)
         else:
-            registering.appeal(entry=entry, words=form.cleaned_data["words"], by=by, now=now, ip=ip)
+            register.appeal(entry=entry, words=form.cleaned_data["words"], by=by, now=now, ip=ip)
     except ValueError as error:
         messages.error(request, f"Not done: {error}.")
     else:

@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from monitoring.actions.dispensing import verdict_of
+from monitoring.actions.non_rechallenge import appeal, end_entry, enter_register
 from monitoring.actions.programmes import form_state, is_enrolled, record_fact, rems_said, void_fact
-from monitoring.actions.registering import appeal, end_entry, enter_register
 from monitoring.models import NonRechallenge, ProgrammeRecord
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
 
