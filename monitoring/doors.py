@@ -1,8 +1,8 @@
-"""The door to treatments, draws and alerts: those of the clinics at which somebody may do something, and no others."""
+"""The door to treatments, merges and alerts: those of the clinics at which somebody may do something, and no others."""
 
 from django.db.models import QuerySet
 
-from monitoring.models import Alert, Draw, Merge, Treatment
+from monitoring.models import Alert, Merge, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
@@ -18,13 +18,6 @@ def alerts_of(actor: Staff | Integration, verb: str = "see_patients") -> AlertQu
     """The alerts of those treatments."""
     return Alert.objects.filter(clinic__in=clinics_of(actor, verb)).select_related(
         "treatment__patient", "clinic", "owner"
-    )
-
-
-def draws_of(actor: Staff | Integration, verb: str = "see_patients") -> QuerySet[Draw]:
-    """The samples of those treatments whose result has not come."""
-    return Draw.objects.filter(clinic__in=clinics_of(actor, verb), ended_at=None).select_related(
-        "treatment__patient", "treatment__clinic", "clinic"
     )
 
 
