@@ -74,7 +74,7 @@ faults: .venv/ready
 	CLOZATRACK_ROUNDS=$(ROUNDS) $(RUN) -m pytest -m faults --timeout=7200 -s
 
 bench: .venv/ready
-	@for one in assess sweep record_result import_csv; do $(RUN) -m benchmarks.$$one || exit 1; done
+	@for one in assess sweep record_result import_csv pages; do $(RUN) -m benchmarks.$$one || exit 1; done
 
 lock: .venv/ready
 	$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements.txt
