@@ -1,8 +1,8 @@
-"""The door to treatments, draws and alerts: those of the clinics at which somebody may do something, and no others."""
+"""The door to treatments, merges and alerts: those of the clinics at which somebody may do something, and no others."""
 
 from django.db.models import Q, QuerySet
 
-from monitoring.models import Alert, Draw, Merge, Transfer, Treatment
+from monitoring.models import Alert, Merge, Transfer, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
@@ -56,13 +56,6 @@ def people_of(clinic: Clinic) -> "QuerySet[Staff]":
 def person_by_email(email: str) -> Staff | None:
     """The account with this address, wherever it works."""
     return Staff.objects.filter(email__iexact=email).first()
-
-
-def draws_of(actor: Staff | Integration, verb: str = "see_patients") -> QuerySet[Draw]:
-    """The samples of those treatments whose result has not come."""
-    return Draw.objects.filter(clinic__in=clinics_of(actor, verb), ended_at=None).select_related(
-        "treatment__patient", "treatment__clinic", "clinic"
-    )
 
 
 def merges_of(actor: Staff | Integration, verb: str = "see_patients") -> QuerySet[Merge]:

@@ -44,7 +44,7 @@ WITH today AS (
         SELECT 1 FROM monitoring_alert a
         WHERE a.treatment_id = t.id AND a.cause = %(cause)s
           AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
-    )
+    ) AND NOT EXISTS (SELECT 1 FROM monitoring_merge g WHERE g.merged_id = t.id AND g.undone_at IS NULL)
     FOR KEY SHARE OF t SKIP LOCKED -- one that is being moved is read after its move, at the next look
     ON CONFLICT DO NOTHING
     RETURNING id, treatment_id, clinic_id, owner_id, severity, summary

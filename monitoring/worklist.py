@@ -1,6 +1,6 @@
 """What a clinic does today: the sections of the worklist, each one question that an index answers in order."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -181,3 +181,44 @@ def alert_lists(name: str, *, staff: Staff, clinics: Sequence[Clinic], now: date
     wanted = {"mine": Q(resolved_at=None, owner=staff), "resolved": Q(resolved_at__gte=now - RECENTLY)}
     condition = wanted.get(name, Q(resolved_at=None))
     return [Alert.objects.filter(condition, clinic=clinic) for clinic in clinics]
+
+
+# The ids below come from the pages above, so they belong to clinics that this person may see; asking for that again
+# in each of these questions would cost as much as the question.
+
+
+def treatments_on(pages: Iterable[Page], clinics: Sequence[Clinic]) -> dict[int, Treatment]:
+    """The treatments on these pages, with their patients."""
+    ids = {pk for page in pages for pk in page.ids}
+    known = {clinic.pk: clinic for clinic in clinics}
+    found = Treatment.objects.filter(pk__in=ids).select_related("patient").in_bulk()
+    for treatment in found.values():
+        treatment.clinic = known[treatment.clinic_id]
+    return found
+
+
+def draws_on(page: Page, clinics: Sequence[Clinic]) -> dict[int, Draw]:
+    """The draws on a page, with their treatments and patients."""
+    known = {clinic.pk: clinic for clinic in clinics}
+    found = Draw.objects.filter(pk__in=page.ids).select_related("treatment__patient").in_bulk()
+    for draw in found.values():
+        draw.clinic = draw.treatment.clinic = known[draw.clinic_id]
+    return found
+
+
+def open_draws(treatments: Mapping[int, Treatment]) -> dict[int, Draw]:
+    """The draw that each of these treatments waits for, by treatment."""
+    found = {draw.treatment_id: draw for draw in Draw.objects.filter(treatment__in=treatments, ended_at=None)}
+    for pk, draw in found.items():
+        draw.clinic = treatments[pk].clinic
+    return found
+
+
+def alerts_on(page: Page, clinics: Sequence[Clinic]) -> dict[int, Alert]:
+    """The alerts on a page, with their patients, owners and who is on them."""
+    known = {clinic.pk: clinic for clinic in clinics}
+    people = ("treatment__patient", "owner", "acknowledged_by")
+    found = Alert.objects.filter(pk__in=page.ids).select_related(*people).in_bulk()
+    for alert in found.values():
+        alert.clinic = known[alert.clinic_id]
+    return found

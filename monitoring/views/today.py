@@ -10,12 +10,23 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from monitoring.doors import alerts_of, draws_of, merges_of, treatments_of
+from monitoring.doors import merges_of
 from monitoring.health import ailments
 from monitoring.keyset import COUNTED, Page
 from monitoring.views.finding import staff_of
 from monitoring.views.rows import AlertRow, Row, alert_row, draw_row, treatment_row
-from monitoring.worklist import SECTIONS, Filter, alerts_page, drawn_page, section_page, states
+from monitoring.worklist import (
+    SECTIONS,
+    Filter,
+    alerts_on,
+    alerts_page,
+    drawn_page,
+    draws_on,
+    open_draws,
+    section_page,
+    states,
+    treatments_on,
+)
 from patients.access import clinics_of, patients_of, verbs_of
 from patients.models import Clinic, Patient, Staff
 
@@ -120,7 +131,7 @@ def _list(look: Look) -> dict[str, object]:
 
 def _alerts(look: Look) -> Shown:
     page = alerts_page(staff=look.staff, asked=look.asked, mark=look.mark("alerts"), size=look.most)
-    found = alerts_of(look.staff).filter(pk__in=page.ids).select_related("acknowledged_by")
+    found = alerts_on(page, look.asked.clinics).values()
     rows: dict[int, Row | AlertRow] = {alert.pk: alert_row(alert, look.now, several=look.several) for alert in found}
     return _shown(look, "alerts", "Alerts waiting for an answer", "No alert waits.", page, rows)
 
@@ -129,7 +140,7 @@ def _drawn(look: Look) -> Shown:
     page = drawn_page(staff=look.staff, asked=look.asked, mark=look.mark("drawn"), size=look.most)
     rows: dict[int, Row | AlertRow] = {
         draw.pk: draw_row(draw, look.now, may_draw=look.may_draw, several=look.several)
-        for draw in draws_of(look.staff).filter(pk__in=page.ids)
+        for draw in draws_on(page, look.asked.clinics).values()
     }
     return _shown(look, "drawn", "Drawn, no result yet", "No sample is on its way.", page, rows)
 
@@ -142,13 +153,8 @@ def _sections(look: Look) -> list[Shown]:
         )
         for section in SECTIONS
     }
-    ids = {pk for page in pages.values() for pk in page.ids}
-    clinics = {clinic.pk: clinic for clinic in look.asked.clinics}
-    treatments = {}
-    for treatment in treatments_of(look.staff).select_related(None).select_related("patient").filter(pk__in=ids):
-        treatment.clinic = clinics[treatment.clinic_id]
-        treatments[treatment.pk] = treatment
-    draws = {draw.treatment_id: draw for draw in draws_of(look.staff).filter(treatment__in=ids)}
+    treatments = treatments_on(pages.values(), look.asked.clinics)
+    draws = open_draws(treatments)
     shown = []
     for section in SECTIONS:
         rows: dict[int, Row | AlertRow] = {

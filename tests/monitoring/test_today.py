@@ -10,6 +10,7 @@ from monitoring.actions.drawing import DrawError, end_draw, record_draw
 from monitoring.actions.treating import record_event
 from monitoring.keyset import Order, id_of, moment, page_of
 from monitoring.models import Draw, Merge, Treatment
+from monitoring.sweep import sweep
 from monitoring.worklist import draw_by
 from patients.models import Patient
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
@@ -168,6 +169,8 @@ def test_a_merged_record_and_another_clinics_patients_are_not_on_the_list(today,
     merge = Merge.objects.create(kept=kept, merged=merged, reason="the same person", at=NOW, by=nurse)
     found = today("overdue")
     assert ("Kept" in found, "Merged" in found, "Southern" in found) == (True, False, False)
+    sweep(now=NOW)
+    assert not merged.alerts.exists()
     merge.undone_at, merge.undone_by, merge.undo_reason = NOW, nurse, "two people after all"
     merge.save()
     assert "Merged" in today("overdue")
@@ -282,3 +285,21 @@ def test_search_knows_letters_beyond_ascii_and_takes_a_percent_sign_as_it_is(cli
     sought = a_patient(clinic, given_name="Åsa", family_name="Öberg")
     found = {words: Patient.objects.all().look_for(words, clinics=[clinic], most=5) for words in ("öb", "ÅS", "%", "_")}
     assert found == {"öb": [sought], "ÅS": [sought], "%": [], "_": []}
+
+
+@pytest.mark.parametrize(
+    ("words", "index"),
+    [("quil", "patients_by_family"), ("1980-05-17", "patients_by_birth")],
+)
+def test_every_kind_of_search_is_answered_from_an_index(clinic, words, index):
+    a_patient(clinic)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        Patient.objects.all().look_for(words, clinics=[clinic], most=5)
+    plans = []
+    with connection.cursor() as cursor:
+        for question in asked.captured_queries[1:]:
+            cursor.execute("EXPLAIN " + question["sql"])
+            plans.append(" ".join(line for (line,) in cursor.fetchall()))
+    assert any(index in plan and "Index Cond: ((clinic_id =" in plan for plan in plans)
+    assert all("Seq Scan on patients_patient" not in plan for plan in plans)
