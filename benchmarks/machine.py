@@ -22,6 +22,15 @@ def table(head, rows):
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
 
 
+def cpu_of(pid):
+    """Seconds of processor time of a process and of the children that it has buried."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(int(ticks) for ticks in said[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
 def database():
     """A durable PostgreSQL (fsync, synchronous_commit and full_page_writes on) with our tables, Django set up on it."""

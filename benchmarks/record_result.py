@@ -18,7 +18,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.machine import database, say, table
+from benchmarks.machine import cpu_of, database, say, table
 from clozatrack.embedded import free_port, wait_for_port
 
 CLIENTS = (1, 8, 16)
@@ -157,15 +157,6 @@ def api(port, token):
     return made
 
 
-def cpu_of(pid):
-    """Seconds of processor time of a process and of the children that it has buried."""
-    try:
-        said = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(int(ticks) for ticks in said[11:15]) / os.sysconf("SC_CLK_TCK")
-
-
 def family(pid):
     return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
@@ -237,7 +228,7 @@ def main():
     with database() as server:
         from django.db import connection
 
-        clinic, ids, token = people(server, A_FIGURE * len(CLIENTS) * 3)
+        clinic, ids, token = people(server, A_FIGURE * (len(CLIENTS) * 3 + 1))
         fresh = (ids[first : first + A_FIGURE] for first in itertools.count(0, A_FIGURE))
         connection.close()
         port = free_port()
@@ -249,6 +240,7 @@ def main():
         try:
             wait_for_port(port)
             ways = {"raw psycopg": raw, "record_result": action, "API, gunicorn": api(port, token)}
+            measure(ways["API, gunicorn"], clinic, next(fresh), 8, 2, "warm")
             rows = []
             for clients in CLIENTS:
                 figures = [Figure(name, make, clinic, next(fresh), clients) for name, make in ways.items()]

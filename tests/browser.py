@@ -25,10 +25,12 @@ MISSING = (
 
 def chromium(playwright):
     """The path of a Chromium. Raises RuntimeError with the sentence that says what to install."""
-    given = os.environ.get("CLOZATRACK_CHROMIUM")
-    for found in [given, *(shutil.which(name) for name in NAMES)]:
-        if found:
-            return found
+    if given := os.environ.get("CLOZATRACK_CHROMIUM"):
+        if not os.access(given, os.X_OK):
+            raise RuntimeError(f"CLOZATRACK_CHROMIUM names {given}, which is no program that can be run.")
+        return given
+    if there := next((found for name in NAMES if (found := shutil.which(name))), None):
+        return there
     if os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(["apt-get", "update"], check=False, **quiet)
