@@ -125,7 +125,6 @@ KNOCKOUTS = (
     Knockout("H29", "a break's dates are on the page", "monitoring/rules/open_break.py",
              "        retitrate=pause.lasted(breaks.retitrate_hours, as_of, today),\n", "        retitrate=False,\n",
              MONITORING + "test_patient_page.py"),
-             "        pause is not None and pause.lasted(course.protocol.breaks.retitrate_hours, now, today)", "        False", "tests/rules/test_edges.py"),
     Knockout("H30", "a hold has an alert", "monitoring/actions/treating.py",
              "        found.append(ALERTS_ON_HOLD)\n", "        pass\n", MONITORING + "test_treating.py"),
     Knockout("H34", "the prescriber hears of what loosened", "monitoring/actions/record_result.py",

@@ -1,15 +1,21 @@
 """One of everything at one clinic: what an address may be about, and a row in every table that must not lose one."""
 
+import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 from monitoring.actions.alerting import raise_alerts
+from monitoring.actions.dispensing import authorise, hand_over
+from monitoring.actions.non_rechallenge import enter_register
+from monitoring.actions.overriding import ask_override
+from monitoring.actions.programmes import record_fact
 from monitoring.actions.transferring import request_transfer
 from monitoring.actions.treating import document_ben, record_dose
 from monitoring.alerts import Raising
 from monitoring.models import (
     BenProposal,
     Cause,
+    Draft,
     Draw,
     IdempotencyKey,
     Import,
@@ -55,7 +61,41 @@ def things(clinic):
         "token": "set-password",
         "protocol_key": treatment.protocol_key,
     }
-    return ids | _from_a_laboratory(clinic, treatment, nurse, integration) | _about_a_patient(clinic, nurse, prescriber)
+    return (
+        ids
+        | _from_a_laboratory(clinic, treatment, nurse, integration)
+        | _about_a_patient(clinic, nurse, prescriber)
+        | _of_the_pharmacy(clinic, treatment, prescriber)
+    )
+
+
+def _of_the_pharmacy(clinic, treatment, prescriber):
+    pharmacist = a_person(clinic, "pharmacist")
+    override = ask_override(
+        treatment=treatment, bridge=False, code="benefit", words="Relapse", days=3, hours=24, by=pharmacist, now=NOW
+    )
+    row = record_fact(
+        clinic=clinic, programme="clinic", kind="enrolled", on=NOW.date(), by=prescriber, now=NOW, treatment=treatment
+    )
+    well = a_treatment(clinic)
+    a_count(well, 2500, at=NOW)
+    leave = authorise(treatment=well, entry=uuid.uuid4(), by=pharmacist, now=NOW)
+    given = {"strength_mg": Decimal(100), "quantity": 21, "days": 7}
+    dispense = hand_over(authorisation=leave, by=pharmacist, now=NOW, **given)
+    day = NOW.date()
+    enter_register(
+        treatment=well, evidence="Severe", other_drugs="", confirmed=None, review_on=day + timedelta(days=90),
+        by=prescriber, now=NOW,
+    )  # fmt: skip
+    Draft.objects.create(staff=pharmacist, clinic=clinic, rows=[], saved_at=NOW)
+    return {
+        "override_id": override.pk,
+        "record_id": row.pk,
+        "authorisation_id": leave.pk,
+        "dispense_id": dispense.pk,
+        "name": "fever",
+        "key": "on-time",
+    }
 
 
 def _from_a_laboratory(clinic, treatment, nurse, integration):

@@ -62,11 +62,8 @@ def record_event(
     date_only = not isinstance(at, datetime)
     instant = at if isinstance(at, datetime) else datetime.combine(at, time(), treatment.clinic.zone)
     standing = [event for event in treatment.every_event() if event.stands()]
-    told = (kind, instant, date_only, stop, celsius)
-    for event in standing:
-        if (event.kind, event.at, event.date_only, event.stop, event.celsius) == told:
-            event.just_stored = False
-            return event
+    if known := _known(standing, (kind, instant, date_only, stop, celsius)):
+        return known
     _check(treatment, Event(kind, at, stop=stop, celsius=celsius), standing, now)
     against = advice_against(treatment, at=at, now=now) if kind in DOSING else ""
     event = TreatmentEvent.objects.create(
@@ -88,6 +85,15 @@ def record_event(
         subject=f"event:{event.pk}", ip=ip,
     )  # fmt: skip
     return event
+
+
+def _known(standing: Sequence[TreatmentEvent], told: tuple[object, ...]) -> TreatmentEvent | None:
+    """The event that says the same."""
+    for event in standing:
+        if (event.kind, event.at, event.date_only, event.stop, event.celsius) == told:
+            event.just_stored = False
+            return event
+    return None
 
 
 def _check(treatment: Treatment, event: Event, standing: Sequence[TreatmentEvent], now: datetime) -> None:

@@ -18,10 +18,10 @@ from patients.models import Clinic
 
 
 @login_required
-def manual(request: HttpRequest, key: str = "") -> HttpResponse:
+def manual(request: HttpRequest, protocol_key: str = "") -> HttpResponse:
     """One protocol: every band, threshold, path, window and rule with its source."""
     _clinic(request)
-    protocol = PROTOCOLS.get(key or next(iter(PROTOCOLS)))
+    protocol = PROTOCOLS.get(protocol_key or next(iter(PROTOCOLS)))
     if protocol is None:
         raise Http404
     page = {

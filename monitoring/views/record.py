@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from monitoring.models import (
     Alert,
@@ -22,7 +22,7 @@ from monitoring.models import (
     TreatmentEvent,
 )
 from monitoring.rules.history import EVENT_KINDS
-from patients.models import AuditEvent, ContactPoint
+from patients.models import AuditEvent, ContactPoint, Patient
 
 Row = TypeVar("Row")
 TOLD_BY_ROWS = ("result_", "alert_", "event_", "dose_", "ben_", "contact_", "transfer_", "merge", "draw_", "take_over")
@@ -87,16 +87,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     # The rules read the same events and BEN rows: they are kept on this copy, so that nobody asks for them again.
     treatment.events_read = list(treatment.every_event(known_at).select_related("recorded_by", "voided_by"))
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
-    alerts = (
-        Alert.objects.filter(treatment_id__in=treatment.records)
-        .select_related("owner", "acknowledged_by", "resolved_by")
-        .order_by("raised_at", "pk")
-    )
-    notes = (
-        AlertNote.objects.filter(alert__treatment__in=treatment.records)
-        .select_related("staff", "alert")
-        .order_by("at", "pk")
-    )
+    alerts, notes = _alerts_of(treatment)
     statuses = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
     bens = until(statuses, "confirmed_at")
     treatment.ben = bens[-1] if bens else None
@@ -105,9 +96,6 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     transfers = treatment.transfers.select_related("from_clinic", "to_clinic", "requested_by", "answered_by")
     merges = Merge.objects.filter(merged).select_related("kept__patient", "merged__patient", "by", "undone_by")
     contacts = patient.contact_points.select_related("recorded_by", "ended_by").order_by("recorded_at", "pk")
-    trail = AuditEvent.objects.filter(patient=patient).exclude(verb__in=LEFT_OUT).select_related("staff", "integration")
-    for prefix in TOLD_BY_ROWS:
-        trail = trail.exclude(verb__startswith=prefix)
     return Record(
         treatment=treatment,
         known_at=known_at,
@@ -123,5 +111,23 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         transfers=until(transfers.order_by("requested_at"), "requested_at"),
         merges=until(merges.order_by("at"), "at"),
         contacts=until(contacts, "recorded_at"),
-        trail=until(trail.order_by("at", "pk"), "at"),
+        trail=until(_trail_of(patient), "at"),
     )
+
+
+def _alerts_of(treatment: Treatment) -> "tuple[QuerySet[Alert], QuerySet[AlertNote]]":
+    """Alerts and their stories, those of merged records too."""
+    alerts = Alert.objects.filter(treatment_id__in=treatment.records)
+    notes = AlertNote.objects.filter(alert__treatment__in=treatment.records)
+    return (
+        alerts.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk"),
+        notes.select_related("staff", "alert").order_by("at", "pk"),
+    )
+
+
+def _trail_of(patient: Patient) -> "QuerySet[AuditEvent]":
+    """What no row of its own tells."""
+    trail = AuditEvent.objects.filter(patient=patient).exclude(verb__in=LEFT_OUT)
+    for prefix in TOLD_BY_ROWS:
+        trail = trail.exclude(verb__startswith=prefix)
+    return trail.select_related("staff", "integration").order_by("at", "pk")
