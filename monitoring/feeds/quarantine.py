@@ -4,17 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count as Counted
 from django.db.models import Q, QuerySet
 
+from monitoring.actions.nudge import nudge
 from monitoring.actions.record_result import COUNT_FIELDS, record_result
 from monitoring.feeds.matching import report_of
 from monitoring.feeds.taking import Answer
-from monitoring.models import Import, QuarantinedRow, Result, Treatment
+from monitoring.models import Import, QuarantinedRow, Result, Severity, Treatment
 from monitoring.rules.history import Count
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.units import read_count
+from notifications.actions import owe
+from notifications.models import Delivery
 from patients import audit
 from patients.access import clinics_of, may
 from patients.models import Clinic, Staff
@@ -22,6 +26,19 @@ from patients.models import Clinic, Staff
 REFUSED_LINE = "Refused by the import: the row itself is wrong."
 """Ends a row that no person has to answer; it is kept for the receipt and for mending."""
 VERB = "import_results"
+FILE = "imported__content"
+"""Up to 10 MB that no page of rows needs."""
+SUBJECT = "Clozatrack: urgent result without a sure patient, answer now"
+BODY = """A result at {clinic} waits in quarantine. It would be severe in anybody, and whose it is is not sure.
+
+Open it here (sign-in needed): {base_url}/quarantine/
+
+This message names no patient on purpose. Decision support: the prescriber decides.
+"""
+
+
+CLOCKS = {True: "escalate_severe_minutes", False: "answer_quarantine_minutes"}
+"""A count that would be severe in anybody waits as long as a severe alert that nobody has answered."""
 
 
 class AnsweredError(ValueError):
@@ -46,9 +63,8 @@ def waiting_rows(staff: Staff, now: datetime) -> Waiting:
 
 def rows_of(staff: Staff) -> "QuerySet[QuarantinedRow]":
     """The rows of the clinics at which this person may import."""
-    return QuarantinedRow.objects.filter(clinic__in=clinics_of(staff, VERB)).select_related(
-        "imported__laboratory", "clinic", "owner"
-    )
+    found = QuarantinedRow.objects.filter(clinic__in=clinics_of(staff, VERB))
+    return found.select_related("imported__laboratory", "clinic", "owner").defer(FILE)
 
 
 def refused_lines(imported: Import) -> "QuerySet[QuarantinedRow]":
@@ -65,6 +81,7 @@ def waits_already(imported: Import, fields: Mapping[str, str]) -> bool:
 def put_aside(imported: Import, answer: Answer, *, now: datetime) -> None:
     """Keep a row that was not taken: to wait for a person, or, wrong in itself, for the receipt."""
     waits = answer.outcome == "waits"
+    severe = waits and band_if_ours(answer.fields, imported.clinic)[1]
     ended = {} if waits else {"ended_at": now, "ended_by": imported.uploaded_by, "end_reason": REFUSED_LINE}
     QuarantinedRow.objects.create(
         imported=imported,
@@ -75,15 +92,32 @@ def put_aside(imported: Import, answer: Answer, *, now: datetime) -> None:
         message=answer.message,
         owner=imported.uploaded_by,
         created_at=now,
-        answer_by=now + timedelta(minutes=imported.clinic.policy(_clock_of(answer, imported))),
+        answer_by=now + timedelta(minutes=imported.clinic.policy(CLOCKS[severe])),
         **ended,
     )
+    if severe:
+        _tell(imported, now)
 
 
-def _clock_of(answer: Answer, imported: Import) -> str:
-    """A count that would be severe in anybody waits as long as a severe alert that nobody has answered."""
-    severe = answer.outcome == "waits" and band_if_ours(answer.fields, imported.clinic)[1]
-    return "escalate_severe_minutes" if severe else "answer_quarantine_minutes"
+def _tell(imported: Import, now: datetime) -> None:
+    """The owner and the clinic's on-call address, once an import: a severe count must not wait unseen."""
+    owner, clinic = imported.uploaded_by, imported.clinic
+    addresses = {clinic.on_call_email, *([owner.email] if owner.is_active and owner.email else [])}
+    owe(
+        Delivery(
+            once=f"import:{imported.pk}:severe:{address}",
+            address=address,
+            subject=SUBJECT,
+            body=BODY.format(clinic=clinic.name, base_url=settings.BASE_URL),
+            about=f"import:{imported.pk}",
+            clinic_id=clinic.pk,
+            priority=Severity.SEVERE,
+            created_at=now,
+            due_at=now,
+        )
+        for address in sorted(addresses)
+    )
+    transaction.on_commit(nudge)
 
 
 def band_if_ours(fields: Mapping[str, str], clinic: Clinic) -> tuple[str, bool]:
@@ -143,9 +177,8 @@ def hand_over_row(*, row: QuarantinedRow, to: Staff, by: Staff, now: datetime, i
 
 
 def _waiting(row: QuarantinedRow) -> QuarantinedRow:
-    current = (
-        QuarantinedRow.objects.select_for_update(of=("self",)).select_related("imported__laboratory").get(pk=row.pk)
-    )
+    whole = QuarantinedRow.objects.select_related("imported__laboratory").defer(FILE)
+    current = whole.select_for_update(of=("self",)).get(pk=row.pk)
     if current.ended_at is not None:
         raise AnsweredError("this row was answered already; open it to see by whom")
     return current

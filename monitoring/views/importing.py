@@ -165,11 +165,11 @@ def _columns_page(request: HttpRequest, imported: Import, form: ColumnsForm, why
 def confirm(request: HttpRequest, import_id: int) -> HttpResponse:
     """From now on the rows are recorded; a small file is done at once."""
     imported, now = _found(request, import_id), timezone.now()
-    if imported.confirmed_at is None and "sure" not in request.POST:
-        found = foresee(imported, now=now)
-        if found.states["waits"] * 2 > found.checked:
-            return _preview_page(request, imported, found, unsure=True)
     try:
+        if imported.confirmed_at is None and "sure" not in request.POST:
+            found = foresee(imported, now=now)
+            if found.states["waits"] * 2 > found.checked:
+                return _preview_page(request, imported, found, unsure=True)
         confirm_import(imported=imported, by=staff_of(request), now=now, ip=address_of(request))
     except InputError as error:
         messages.error(request, error.message)

@@ -30,8 +30,8 @@ FOUND = 25
 
 
 def _found(request: HttpRequest, row_id: int) -> QuarantinedRow:
-    answered = rows_of(staff_of(request)).exclude(end_reason=rows.REFUSED_LINE).select_related("ended_by", "result")
-    return get_object_or_404(answered.select_related("imported__laboratory", "clinic", "owner"), pk=row_id)
+    known = rows_of(staff_of(request)).exclude(end_reason=rows.REFUSED_LINE)
+    return get_object_or_404(known, pk=row_id)
 
 
 @login_required

@@ -316,6 +316,7 @@ def test_a_file_with_other_columns_is_not_read_by_the_old_map(client, upload):
     upload(HEAD + GOOD)
     other = upload(HEAD.replace("ANC", "Neut abs") + GOOD)
     assert "this file lacks ANC; say which column is which" in shown(client, other)
+    assert confirm(client, other).confirmed_at is None
     assert confirm(client, other, sure="on").confirmed_at is None
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from monitoring.feeds.imports import begin_import, confirm_import, go_on
 from monitoring.feeds.quarantine import AnsweredError, hand_over_row, match_row, refuse_row, waiting_rows
 from monitoring.models import Alert, Import, Laboratory, QuarantinedRow, Result
+from notifications.models import Delivery
 from patients.models import AuditEvent, Patient
 from tests.cast import DAY, NOW, a_clinic, a_patient, a_person, a_treatment
 
@@ -175,8 +176,11 @@ def test_an_overdue_row_is_said_in_words_and_counted_for_the_worklist(take, clie
     assert waiting_rows(a_person(clinic, "auditor"), NOW).rows == 0
 
 
-def test_a_row_that_would_be_severe_in_anybody_waits_no_longer_than_a_severe_alert_and_says_so(take, client):
-    (waits,) = take(row(anc="0.3"))
+def test_a_row_that_would_be_severe_in_anybody_waits_no_longer_than_a_severe_alert_and_is_told(take, client):
+    waits, _ = take(row(anc="0.3"), row(anc="0.2", accession="A2"))
+    told = Delivery.objects.filter(about=f"import:{waits.imported_id}")
+    assert {one.address for one in told} == {waits.owner.email, waits.clinic.on_call_email}
+    assert not any("M9" in one.body for one in told)
     assert (waits.answer_by - NOW).total_seconds() == 15 * 60
     assert "severe, answer now" in page(client, "quarantine")
 
