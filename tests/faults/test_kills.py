@@ -22,7 +22,7 @@ from tests.faults.system import DIES, System
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(7200)]
 ROUNDS = int(os.environ.get("CLOZATRACK_ROUNDS", str(len(DIES))))
 PEOPLE = 12
-A_ROUND = 8
+A_ROUND = 5
 LATE = 4
 COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 PARTS = ("web", "worker", "beat", "deliver")
