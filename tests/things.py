@@ -33,6 +33,9 @@ from patients.models import ContactPoint
 from tests.cast import NOW, a_clinic, a_count, a_person, a_treatment
 
 
+CSV = b"mrn,date_of_birth,drawn_at,anc,unit,accession,status\nM1,1980-05-17,2026-09-14 09:00,2.1,10*9/L,A1,final\n"
+
+
 def things(clinic):
     """Ids by the name that an address gives them. All belong to this clinic, and so do their patients."""
     nurse, prescriber = a_person(clinic, "nurse"), a_person(clinic, "prescriber")
@@ -101,7 +104,7 @@ def _of_the_pharmacy(clinic, treatment, prescriber):
 def _from_a_laboratory(clinic, treatment, nurse, integration):
     laboratory = Laboratory.objects.create(clinic=clinic, name="Central", source="central", created_at=NOW)
     imported = Import.objects.create(
-        laboratory=laboratory, clinic=clinic, file_name="a.csv", sha256="0", content=b"", rows=1, uploaded_at=NOW,
+        laboratory=laboratory, clinic=clinic, file_name="a.csv", sha256="0", content=CSV, rows=1, uploaded_at=NOW,
         uploaded_by=nurse,
     )  # fmt: skip
     row = QuarantinedRow.objects.create(

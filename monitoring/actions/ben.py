@@ -51,6 +51,8 @@ def propose_ben(
     if not evidence.strip():
         raise InputError("evidence", "write down the evidence, such as a Duffy-null phenotype and where it was found")
     kept = locked(treatment.pk)
+    if "ben" not in kept.protocol.tables:
+        raise InputError("evidence", f"{kept.protocol.title} has no thresholds for BEN; change the protocol first")
     if kept.ben is not None:
         raise InputError("evidence", "BEN is documented for this patient already")
     told = "; ".join(f"{row.drawn_at.astimezone(kept.clinic.zone):%Y-%m-%d} ANC {_anc(row)}" for row in baselines)

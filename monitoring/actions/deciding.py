@@ -129,6 +129,8 @@ def change_protocol(
     former = kept.protocol_key
     if former == protocol_key:
         return None
+    if kept.ben is not None and "ben" not in PROTOCOLS[protocol_key].tables:
+        raise InputError("protocol_key", f"{PROTOCOLS[protocol_key].title} has no thresholds for BEN")
     Treatment.objects.filter(pk=kept.pk).update(protocol_key=protocol_key)
     kept.protocol_key = protocol_key
     reassess(kept, now=now)

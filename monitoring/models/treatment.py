@@ -125,7 +125,8 @@ class Treatment(models.Model):
     @property
     def table(self) -> Table:
         """What counts mean for this patient: with documented BEN, the other table."""
-        return self.protocol.tables["ben" if self.ben else "general"]
+        tables = self.protocol.tables
+        return tables["ben"] if self.ben and "ben" in tables else tables["general"]
 
     @cached_property
     def ben(self) -> "BenStatus | None":

@@ -93,7 +93,7 @@ def neutropenia(question: Question) -> Report:
 def _low_bands(question: Question, *, ben: bool) -> list[str]:
     """Every band but the best of the protocols asked about, in their order."""
     asked = [PROTOCOLS[question.protocol]] if question.protocol in PROTOCOLS else PROTOCOLS.values()
-    tables = [protocol.tables["ben" if ben else "general"] for protocol in asked]
+    tables = [protocol.tables["ben" if ben else "general"] for protocol in asked if not ben or "ben" in protocol.tables]
     return list(dict.fromkeys(band.name for table in tables for band in table.bands[1:]))
 
 

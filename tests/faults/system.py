@@ -12,7 +12,7 @@ from pathlib import Path
 
 from clozatrack.embedded import PROJECT, Postgres, Valkey, free_port, wait_for_port
 
-LONGEST = 120.0
+LONGEST = 300.0
 """Seconds that a client may need beyond those over which it spreads its work."""
 SEED = """
 import itertools, json

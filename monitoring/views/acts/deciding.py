@@ -45,6 +45,9 @@ def ben_words(treatment: Treatment, baseline: Decimal | None, now: datetime) -> 
     """Which thresholds BEN would change, and what today's advice would become."""
     tables, history = treatment.protocol.tables, treatment.history()
     yield Note("fact", f"Thresholds now, ANC /uL\n{thresholds(tables['general'])}")
+    if "ben" not in tables:
+        yield Note("stop", f"{treatment.protocol.title} has no thresholds for BEN: change the protocol first.")
+        return
     yield Note("warn", f"Thresholds with BEN, ANC /uL\n{thresholds(tables['ben'])}")
     known = f"{plain(baseline)} /uL, the lower of the two" if baseline else "none, because one lies below 1000 /uL"
     yield Note("fact", f"Documented baseline: {known}.")
