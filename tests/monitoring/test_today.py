@@ -303,3 +303,14 @@ def test_every_kind_of_search_is_answered_from_an_index(clinic, words, index):
             plans.append(" ".join(line for (line,) in cursor.fetchall()))
     assert any(index in plan and "Index Cond: ((clinic_id =" in plan for plan in plans)
     assert all("Seq Scan on patients_patient" not in plan for plan in plans)
+
+
+def test_a_name_is_text_wherever_it_came_from(today, clinic, client, nurse):
+    treatment = someone(clinic, 9, '<img src="x">&')
+    a_count(treatment, 400, at=NOW - HOUR, now=NOW)
+    someone(clinic, 9, "<b>'")
+    for section in ("alerts", "overdue"):
+        assert "<img" not in today(section)
+        assert "<b>" not in today(section)
+    assert "&lt;img src=&quot;x&quot;&gt;&amp;, Alex" in today("alerts")
+    assert f'href="/patients/{treatment.patient_id}/"' in today("alerts")
