@@ -32,7 +32,10 @@ from patients.actions import issue_token
 from patients.models import ContactPoint
 from tests.cast import NOW, a_clinic, a_count, a_person, a_treatment
 
-
+FIELDS = {
+    "mrn": "M1", "date_of_birth": "1980-05-17", "drawn_at": "2026-09-14T09:00:00+00:00", "anc": "2.1", "unit": "10*9/L",
+    "accession": "A1", "status": "final",
+}  # fmt: skip
 CSV = b"mrn,date_of_birth,drawn_at,anc,unit,accession,status\nM1,1980-05-17,2026-09-14 09:00,2.1,10*9/L,A1,final\n"
 
 
@@ -80,14 +83,12 @@ def _of_the_pharmacy(clinic, treatment, prescriber):
     row = record_fact(
         clinic=clinic, programme="clinic", kind="enrolled", on=NOW.date(), by=prescriber, now=NOW, treatment=treatment
     )
-    well = a_treatment(clinic)
-    a_count(well, 2500, at=NOW)
-    leave = authorise(treatment=well, entry=uuid.uuid4(), by=pharmacist, now=NOW)
+    leave = authorise(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW)
     given = {"strength_mg": Decimal(100), "quantity": 21, "days": 7}
     dispense = hand_over(authorisation=leave, by=pharmacist, now=NOW, **given)
     day = NOW.date()
     enter_register(
-        treatment=well, evidence="Severe", other_drugs="", confirmed=None, review_on=day + timedelta(days=90),
+        treatment=treatment, evidence="Severe", other_drugs="", confirmed=None, review_on=day + timedelta(days=90),
         by=prescriber, now=NOW,
     )  # fmt: skip
     Draft.objects.create(staff=pharmacist, clinic=clinic, rows=[], saved_at=NOW)
@@ -102,13 +103,15 @@ def _of_the_pharmacy(clinic, treatment, prescriber):
 
 
 def _from_a_laboratory(clinic, treatment, nurse, integration):
-    laboratory = Laboratory.objects.create(clinic=clinic, name="Central", source="central", created_at=NOW)
+    laboratory = Laboratory.objects.create(
+        clinic=clinic, name="Central", source="central", created_at=NOW, columns={name: name for name in FIELDS}
+    )
     imported = Import.objects.create(
         laboratory=laboratory, clinic=clinic, file_name="a.csv", sha256="0", content=CSV, rows=1, uploaded_at=NOW,
         uploaded_by=nurse,
     )  # fmt: skip
     row = QuarantinedRow.objects.create(
-        imported=imported, clinic=clinic, number=2, fields={}, field="mrn", message="nobody", created_at=NOW,
+        imported=imported, clinic=clinic, number=2, fields=dict(FIELDS), field="mrn", message="nobody", created_at=NOW,
         answer_by=NOW,
     )  # fmt: skip
     IdempotencyKey.objects.create(

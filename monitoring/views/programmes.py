@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -13,12 +13,12 @@ from monitoring.actions import non_rechallenge as register
 from monitoring.actions import programmes
 from monitoring.doors import treatments_of
 from monitoring.forms_programme import OnForm, RecordForm, RegisterForm, WordsForm
-from monitoring.models import Programme, ProgrammeRecord, Treatment
+from monitoring.models import Programme, Treatment
 from monitoring.models.programme import OF_CLINIC, OF_PERSON
 from monitoring.rules.rems import ERAS, Said
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from patients import audit
-from patients.access import may
+from patients.access import clinics_of, may
 from patients.models import Staff
 
 ROWS = 100
@@ -76,7 +76,7 @@ def void_programme(request: HttpRequest, patient_id: int, record_id: int) -> Htt
     rows = {row.pk: row for programme in Programme.values for row in programmes.records_of(treatment, programme)}
     form = WordsForm(request.POST)
     if record_id not in rows:
-        get_object_or_404(ProgrammeRecord.objects.none())
+        raise Http404
     if form.is_valid():
         programmes.void_fact(
             row=rows[record_id],
@@ -158,6 +158,8 @@ def _said(treatment: Treatment, asked: OnForm) -> tuple[Said | None, str]:
 def status_forms(request: HttpRequest) -> HttpResponse:
     """The forms of the clinic's own registry that are due or late; the prescriber signs those that are ticked."""
     staff, now = staff_of(request), timezone.now()
+    if not clinics_of(staff, "sign_status_form").exists():
+        raise Http404
     mine = treatments_of(staff, "sign_status_form").filter(
         programme_records__kind="enrolled", programme_records__voided_at=None
     )
