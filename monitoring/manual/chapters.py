@@ -78,15 +78,20 @@ def _chapters(protocol: Protocol) -> Iterable[Chapter]:
     yield _phases(protocol)
     yield _windows(protocol)
     for population, table in protocol.tables.items():
-        said = {"Before the first dose": words.start(table.start), "Rechallenge": words.rechallenge(table.rechallenge)}
+        said = {
+            "Before the first dose": words.start(table.start),
+            "Rechallenge": words.rechallenge(table.rechallenge),
+            "A fall": words.fall(table.fall, table),
+        }
         yield _sentences(protocol, f"start-{population}", f"Starting: {THRESHOLDS[population]}", said)
     said = {
         "Breaks": words.breaks(protocol.breaks),
         "Fever": words.fever(protocol.fever),
         "Stopping for another reason": [("stop", _after_stop(protocol))],
         "Hospice": [("hospice", _hospice(protocol))],
+        "Supply": words.supply(protocol.supply),
     }
-    yield _sentences(protocol, "events", "Breaks, fever, stopping, hospice", said)
+    yield _sentences(protocol, "events", "Breaks, fever, stopping, hospice, supply", said)
 
 
 def _bands(protocol: Protocol, population: Population, table: Table) -> Chapter:
@@ -96,7 +101,8 @@ def _bands(protocol: Protocol, population: Population, table: Table) -> Chapter:
         cells = ([(f"band.{band.name}", limits)], words.treatment(band), words.tests(band), words.also(band))
         rows.append((band.name, tuple(_cell(protocol, said) for said in cells)))
     heads = ("Band", "ANC", "Treatment", "Tests", "Also")
-    return Chapter(f"bands-{population}", THRESHOLDS[population], heads, tuple(rows))
+    title = THRESHOLDS[population] if table.verified else f"{THRESHOLDS[population]}: not yet verified"
+    return Chapter(f"bands-{population}", title, heads, tuple(rows))
 
 
 def _phases(protocol: Protocol) -> Chapter:

@@ -1,6 +1,20 @@
 """Each part of a protocol as a sentence. A test changes every field in turn, and the words must change with it."""
 
-from monitoring.rules.protocol import Band, Breaks, Fever, Floor, Phase, Rechallenge, Start, Step, Tail, Window
+from monitoring.rules.protocol import (
+    Band,
+    Breaks,
+    Fall,
+    Fever,
+    Floor,
+    Phase,
+    Rechallenge,
+    Start,
+    Step,
+    Supply,
+    Table,
+    Tail,
+    Window,
+)
 from monitoring.rules.reasons import IN_WORDS
 
 TREATMENT = {"continue": "Continue treatment", "interrupt": "Interrupt treatment", "stop": "Stop treatment"}
@@ -20,6 +34,8 @@ Said = list[tuple[str, str]]
 
 def at_least(floor: Floor) -> str:
     """An ANC, and a WBC where one is judged too."""
+    if floor.above:
+        return f"above {floor.anc} /uL" + (f" with a WBC above {floor.wbc} /uL" if floor.wbc is not None else "")
     white = f" with a WBC of {floor.wbc} /uL or more" if floor.wbc is not None else ""
     return f"{floor.anc} /uL or more{white}"
 
@@ -30,9 +46,10 @@ def limits(band: Band, better: Band | None) -> str:
     if above is None or better is None:
         return at_least(band.floor) if band.floor else "Every count"
     if band.floor is None:
-        white = f", or a WBC below {above.wbc} /uL" if above.wbc is not None else ""
-        return f"Below {above.anc} /uL{white}"
-    if band.floor.wbc is not None or above.wbc is not None:
+        below = "not above" if above.above else "below"
+        white = f", or a WBC {below} {above.wbc} /uL" if above.wbc is not None else ""
+        return f"{below.capitalize()} {above.anc} /uL{white}"
+    if band.floor.wbc is not None or above.wbc is not None or above.above or band.floor.above:
         return f"{at_least(band.floor)}, and not {better.name}"
     return f"{band.floor.anc} to below {above.anc} /uL"
 
@@ -57,9 +74,13 @@ def tests(band: Band) -> Said:
 
 def also(band: Band) -> Said:
     """What else the band asks for."""
+    deep = band.consult_below
+    consult = "Consult haematology" if band.haematology_consult else "Haematology only by the clinic's own choice"
+    consult += f", unless {at_least(deep)} and without fever" if deep else ""
     asked = (
         (band.repeat_within_24h, "repeat", "Repeat the first low count within 24 hours of its draw"),
-        (band.haematology_consult, f"band.{band.name}", "Consult haematology"),
+        (band.haematology_consult or deep is not None, f"band.{band.name}", consult),
+        (band.final_when_confirmed, "repeat", "Final only once a repeat confirms it; interrupt until then"),
         (band.register_non_rechallenge, f"band.{band.name}", "Enter in the non-rechallenge register"),
     )
     return [(rule, words) for wanted, rule, words in asked if wanted]
@@ -77,6 +98,35 @@ def tail(owed: Tail) -> str:
     which = "whatever their band" if owed.any_band else "normal"
     end = "then tests end" if owed.then_ends else "then the last interval again"
     return f"{IN_WORDS[owed.frequency].capitalize()}: {owed.results} results, {which}, {owed.days} days apart; {end}"
+
+
+def fall(rule: Fall | None, table: Table) -> Said:
+    """A drop that counts as a band."""
+    if rule is None:
+        return [("count", "A fall alone changes no band")]
+    low = table.bands[1].name
+    anc = f"an ANC that falls by {rule.anc_by} /uL or more to below {rule.anc_below} /uL"
+    white = f"a WBC by {rule.wbc_by} /uL or more to below {rule.wbc_below} /uL"
+    return [("count", f"Within {rule.days} days {anc}, or {white}, counts as {low}")]
+
+
+def supply(rule: Supply | None) -> Said:
+    """For how many days tablets may be supplied."""
+    if rule is None:
+        return [("supply", "This protocol has no rule of its own")]
+    since = "counted from the draw" if rule.from_draw else "from the day of supply"
+    said = [
+        (f"supply.{frequency}", f"Tests {IN_WORDS[frequency]}: {days} days, {since}")
+        for frequency, days in rule.days.items()
+    ]
+    past = "A supply may reach past the next test by the clinic's margin" if rule.past_due else ""
+    said.append(("supply", past or "No supply reaches past the day on which the next test is due"))
+    if rule.late_collection_hours is not None:
+        words = (
+            f"Collected more than {rule.late_collection_hours} hours after the draw: the quantity less the days late"
+        )
+        said.append(("supply", words))
+    return said
 
 
 def start(rule: Start) -> Said:
@@ -138,10 +188,12 @@ def breaks(rule: Breaks) -> Said:
 
 def fever(rule: Fever) -> Said:
     """What a temperature asks for."""
+    hold = "interrupt, " if rule.interrupts else "treatment goes on, "
+    often = f", then {IN_WORDS[rule.frequency]} until it is answered" if rule.frequency else ""
     return [
         (
             "fever",
-            f"{rule.celsius} °C or more on treatment: interrupt, take an ANC the same day, look for an infection",
+            f"{rule.celsius} °C or more on treatment: {hold}take an ANC the same day, look for an infection{often}",
         ),
         (
             "fever",

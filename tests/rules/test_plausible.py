@@ -8,8 +8,8 @@ import pytest
 
 from monitoring.rules.breaks import break_until, phases_from
 from monitoring.rules.errors import InputError
-from monitoring.rules.happening import check_event, last_dosing
 from monitoring.rules.history import Event
+from monitoring.rules.plausible import check_event, last_dosing
 from monitoring.rules.protocols import PROTOCOLS
 
 ZONE = ZoneInfo("Europe/Berlin")
