@@ -44,6 +44,8 @@ POLICIES = (
            "After so many minutes without an answer the on-call address is told.", 15, 240),
     Policy("escalate_other_minutes", "Any other alert unanswered",
            "After so many minutes without an answer the on-call address is told.", 60, 3 * 24 * 60),
+    Policy("answer_quarantine_minutes", "Quarantined row unanswered",
+           "After so many minutes a row whose patient is not sure is shown as waiting too long.", 60, 7 * 24 * 60),
     Policy("transfer_answer_days", "Transfer unanswered",
            "After so many days without an answer from the other clinic an alert is raised here.", 1, 14),
     Policy("supply_margin_days", "Supply past the next test",

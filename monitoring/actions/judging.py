@@ -31,7 +31,7 @@ VERSIONS = f"""
 """  # noqa: S608
 AROUND = f"""
     SELECT {BEN.columns("b")}, {EVENT.columns("e")},
-           EXISTS (SELECT 1 FROM monitoring_alert WHERE treatment_id = one.id AND resolved_at IS NULL)
+           EXISTS (SELECT 1 FROM monitoring_alert WHERE treatment_id = ANY({RECORDS}) AND resolved_at IS NULL)
     FROM (VALUES (%s::bigint)) AS one (id)
     LEFT JOIN LATERAL (
         SELECT * FROM {BEN.table} WHERE treatment_id = one.id ORDER BY confirmed_at DESC LIMIT 1
@@ -58,8 +58,11 @@ def lock_alone(treatment_id: int, *, clinic_id: int | None = None) -> Treatment:
         sql, parameters = f"{sql} AND t.clinic_id = %s", [treatment_id, clinic_id]
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} FOR UPDATE OF t", parameters)
-        # Moved to another clinic while this waited for the lock, it no longer joins the clinic of before: look anew.
-        found = cursor.fetchone() or cursor.execute(f"{sql} FOR UPDATE OF t", parameters) or cursor.fetchone()
+        found = cursor.fetchone()
+        if found is None:
+            # Moved to another clinic while this waited for the lock, it no longer joins the clinic of before.
+            cursor.execute(f"{sql} FOR UPDATE OF t", parameters)
+            found = cursor.fetchone()
     if found is None:
         raise Treatment.DoesNotExist
     treatment: Treatment
@@ -89,7 +92,7 @@ def facts_of(treatment: Treatment) -> Facts:
     """Read after the lock, never in its statement: that one may see other tables as they were before it waited."""
     versions = RESULT.all(VERSIONS, [treatment.pk] * 2)
     with connection.cursor() as cursor:
-        cursor.execute(AROUND, [treatment.pk] * 3)
+        cursor.execute(AROUND, [treatment.pk] * 5)
         around = cursor.fetchall()
     read = [tuple(_read(values, BEN, EVENT)) for values in around]
     treatment.ben = read[0][0]

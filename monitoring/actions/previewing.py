@@ -35,7 +35,7 @@ def weigh(*, treatment: Treatment, report: Report, by: Actor, now: datetime) -> 
     """The judgement and the questions that recording it would meet. Raises InputError as record_result would."""
     reading = check(report, treatment=treatment, now=now)
     row = as_row(treatment, report, reading, now=now)
-    judged = treatment if treatment.merged_into is None else treatment.merged_into
+    judged = Treatment.objects.filter(merged_here=treatment.pk).select_related("clinic").first() or treatment
     stored = list(judged.every_result())
     before = standing(stored)
     asked = doubts(judged, before, row, by=by, now=now) if report.source == MANUAL else []

@@ -71,7 +71,9 @@ def record_result(
     """
     check(report, treatment=treatment, now=now)
     with refusing_taken_accession(report), transaction.atomic():
-        return record_locked(treatment=locked(treatment.pk), home=treatment.pk, report=report, by=by, now=now, ip=ip)
+        return record_locked(
+            treatment=locked(treatment.pk), home=treatment.pk, report=report, by=by, now=now, ip=ip, digest=digest
+        )
 
 
 @contextmanager

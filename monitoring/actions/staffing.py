@@ -112,7 +112,7 @@ def _hand_over(clinic: Clinic, person: Staff, successor: Staff | None, *, by: St
     waiting = Alert.objects.filter(clinic=clinic, owner=person, resolved_at=None)
     for alert in list(waiting.select_related("treatment__clinic", "treatment__clinician", "clinic").order_by("pk")):
         Alert.objects.filter(pk=alert.pk).update(owner=successor)
-        alert.treatment.clinician = successor
+        alert.owner = alert.treatment.clinician = successor
         text = f"Handed over from {person} to {successor or 'the on-call address'}."
         AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, staff=by, verb="handed_over", text=text)])
         tell_owner(alert, alert.treatment, now=now, step=f"handed:{now.isoformat()}")

@@ -145,9 +145,14 @@ def _judge(found: Foresight, now: datetime) -> None:
     shown = found.shown
     wanted = {seen.treatment.pk for seen in shown if seen.treatment}
     whole = Treatment.objects.filter(pk__in=wanted).select_related("patient", "clinic")
-    treatments = {one.pk: one for one in whole.prefetch_related("results", "events")}
+    merged = ("merged_here__results", "merged_here__events")
+    treatments = {one.pk: one for one in whole.prefetch_related("results", "events", *merged)}
     _with_ben(treatments.values())
-    known = {pk: list(one.results.all()) for pk, one in treatments.items()}
+    known = {}
+    for pk, one in treatments.items():
+        records = [one, *one.merged_here.all()]
+        one.events_read = [event for record in records for event in record.events.all()]
+        known[pk] = [result for record in records for result in record.results.all()]
     judged = {id(seen) for seen in shown}
     for seen in found.rows:
         if seen.result is None or seen.treatment is None or seen.treatment.pk not in treatments:

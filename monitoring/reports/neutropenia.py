@@ -65,7 +65,8 @@ def neutropenia(question: Question) -> Report:
     for ben, words in ((False, "General"), (True, "BEN")):
         treated, total = years.get(ben, (0, 0.0))
         known = any(of_ben == ben for of_ben, _ in episodes)
-        for band in _low_bands(question, ben=ben) if treated or known else []:
+        found = [band for of_ben, band in episodes if of_ben == ben]
+        for band in dict.fromkeys([*_low_bands(question, ben=ben), *found]) if treated or known else []:
             count, confirmed, people = episodes.get((ben, band), (0, 0, 0))
             rows.append((words, band, count, confirmed, people, treated, total, *rates(count, total)))
     return Report(
@@ -91,8 +92,9 @@ def neutropenia(question: Question) -> Report:
 
 
 def _low_bands(question: Question, *, ben: bool) -> list[str]:
-    """Every band but the best of the protocols asked about, in their order."""
-    asked = [PROTOCOLS[question.protocol]] if question.protocol in PROTOCOLS else PROTOCOLS.values()
+    """Every band but the best, in order: of the protocol asked about, or of those with which the clinics begin."""
+    keys = [question.protocol] if question.protocol else [clinic.default_protocol for clinic in question.clinics]
+    asked = [PROTOCOLS[key] for key in dict.fromkeys(keys) if key in PROTOCOLS]
     tables = [protocol.tables["ben" if ben else "general"] for protocol in asked if not ben or "ben" in protocol.tables]
     return list(dict.fromkeys(band.name for table in tables for band in table.bands[1:]))
 

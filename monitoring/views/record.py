@@ -86,6 +86,10 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
 
     # The rules read the same events and BEN rows: they are kept on this copy, so that nobody asks for them again.
     treatment.events_read = list(treatment.every_event(known_at).select_related("recorded_by", "voided_by"))
+    results = until(treatment.every_result(known_at).select_related("staff", "integration"), "received_at")
+    for row in results:
+        # A merged record's row is told on this page, in this clinic's calendar; nobody asks for its own treatment.
+        row._state.fields_cache["treatment"] = treatment
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
     alerts, notes = _alerts_of(treatment)
     statuses = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
@@ -99,7 +103,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     return Record(
         treatment=treatment,
         known_at=known_at,
-        results=until(treatment.every_result(known_at).select_related("staff", "integration"), "received_at"),
+        results=results,
         events=until(treatment.events_read, "recorded_at"),
         doses=until(treatment.every_dose().select_related("recorded_by"), "recorded_at"),
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),

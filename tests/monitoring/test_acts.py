@@ -220,7 +220,8 @@ def test_a_draw_in_the_hour_that_happened_twice_can_be_corrected(desk, clinic):
     assert Result.objects.get(accession=result.accession, version=2).drawn_at == drawn_at
     latest = Result.objects.get(accession=result.accession, version=2).pk
     typed |= {"subject": latest, "drawn_at": "2025-10-26T02:10"}
-    assert "couldn't be interpreted in time zone" in desk.said(treatment, "correct", **typed)
+    said = desk.said(treatment, "correct", **typed)
+    assert "be interpreted in time zone Europe/Berlin" in said
 
 
 def test_two_people_who_correct_one_result_do_not_overwrite_each_other(desk, treatment):

@@ -74,7 +74,8 @@ def acts_for(treatment: Treatment, staff: Staff) -> list[tuple[str, list[Offer]]
 
 
 def _fitting(treatment: Treatment) -> set[str]:
-    events = [event.as_event(treatment.clinic) for event in treatment.every_event() if event.stands()]
+    known = treatment.every_event() if treatment.events_read is None else treatment.events_read
+    events = [event.as_event(treatment.clinic) for event in known if event.stands()]
     doses = dosing(events, treatment.clinic.zone)
     begun, last = any(event.kind == "first_dose" for event in doses), doses[-1] if doses else None
     off = last is not None and last.kind == "last_dose"
