@@ -46,7 +46,7 @@ test: .venv/ready
 	$(RUN) -m pytest -m "faults or browser"
 
 test-fast: .venv/ready
-	$(RUN) -m pytest $(XDIST) -m "not faults and not browser"
+	$(RUN) -m pytest $(XDIST) -m "not faults and not browser and not slow"
 
 # A production-like environment, so that `check --deploy` sees what production would.
 DEPLOY := CLOZATRACK_ENV=production CLOZATRACK_HOSTS=clozatrack.example CLOZATRACK_BASE_URL=https://clozatrack.example \

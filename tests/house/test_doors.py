@@ -21,7 +21,7 @@ from patients.models import Role
 from tests.cast import NOW, a_clinic, a_person
 from tests.things import things
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LETTERS = {
     "N": Role.NURSE,

@@ -66,6 +66,7 @@ def run(elsewhere, tmp_path):
         child.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_h21_no_part_serves_on_a_database_in_another_zone(part, elsewhere, run, tmp_path):
     elsewhere.make()
@@ -73,6 +74,7 @@ def test_h21_no_part_serves_on_a_database_in_another_zone(part, elsewhere, run, 
     assert SENTENCE in (tmp_path / "said").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["worker", "beat", "deliver"])
 def test_h21_a_part_waits_for_a_database_that_is_down_and_then_looks_at_its_zone(part, elsewhere, run, tmp_path):
     child = run(part)

@@ -12,6 +12,7 @@ from monitoring.models import Alert, Result, Treatment
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_sample_export_is_taken_but_for_the_rows_that_must_be_refused(tmp_path, capsys):
     load(now=timezone.now())

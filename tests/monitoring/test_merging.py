@@ -214,6 +214,7 @@ class TwoRecords(RuleBasedStateMachine):
         return Result.objects.filter(treatment=treatment_id).values_list("pk", flat=True)
 
 
+@pytest.mark.slow
 def test_h13_merging_and_undoing_in_any_order_leaves_both_as_if_they_had_never_met(clinic, prescriber):
     TwoRecords.here, TwoRecords.there, TwoRecords.by = clinic, a_clinic(), prescriber
     quick = settings(max_examples=12, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck))

@@ -36,6 +36,7 @@ def morning(number):
             yield chance, pile, row, pile[place - 1] if place else None
 
 
+@pytest.mark.slow
 def test_h11_no_slip_of_a_hundred_thousand_loosens_a_band_silently_and_few_right_entries_are_asked_about(capsys):
     seen = Counter()
     for chance, pile, row, above in morning(650):
