@@ -67,10 +67,24 @@ class ResultForm(AnswersForm):
         label="I have looked at the report again and the number and its unit are right", required=False
     )
     entry = forms.RegexField(r"^[0-9a-f-]{36}$", widget=forms.HiddenInput)
+    shown_unit = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clinic = clinic
+        self.fields["shown_unit"].initial = clinic.count_unit
+
+    def clean(self) -> dict[str, Any]:
+        """A number typed under one unit is never read in another."""
+        cleaned = super().clean() or self.cleaned_data
+        shown = cleaned.get("shown_unit") or self.clinic.count_unit
+        if shown != self.clinic.count_unit:
+            self.data = dict(self.data.items()) | {"shown_unit": self.clinic.count_unit}
+            self.add_error(
+                "anc",
+                f"The clinic's unit was changed from {shown} to {self.clinic.count_unit}; look at the number again.",
+            )
+        return cleaned
 
     def report(self) -> Report:
         """The result as it is recorded. The entry's own key makes a second submit the same result."""

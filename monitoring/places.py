@@ -9,16 +9,21 @@ from patients.models import Staff
 PLACES = (
     ("Today", "today", "see_patients"),
     ("Log results", "sheet", "record_result"),
-    ("Transfers", "transfers", "transfer"),
-    ("Settings", "settings", "set_up_clinic"),
-    ("Audit trail", "audit_trail", "read_audit"),
     ("Alerts", "alerts", "see_patients"),
-    ("Reports", "reports", "see_reports"),
-    ("Manual", "manual", "read_manual"),
     ("Import", "import_results", "import_results"),
     ("Register", "register", "register"),
+    ("Transfers", "transfers", "transfer"),
+    ("Reports", "reports", "see_reports"),
+    ("Manual", "manual", "read_manual"),
+    ("Settings", "settings", "set_up_clinic"),
+    ("Audit trail", "audit_trail", "read_audit"),
 )  # fmt: skip
 """What the link says, the page's name, and the verb that opens it."""
+
+
+def open_to(verbs: set[str]) -> list[tuple[str, str]]:
+    """The places for these verbs: what the link says, and its address."""
+    return [(label, reverse(name)) for label, name, verb in PLACES if verb in verbs]
 
 
 def places(request: HttpRequest) -> dict[str, object]:
@@ -26,5 +31,5 @@ def places(request: HttpRequest) -> dict[str, object]:
     if not isinstance(request.user, Staff):
         return {}
     verbs = verbs_of(request.user)
-    shown = [(label, reverse(name)) for label, name, verb in PLACES if verb in verbs]
+    shown = open_to(verbs)
     return {"places": [(label, address, request.path == address) for label, address in shown]}

@@ -125,7 +125,7 @@ class LaboratoryForm(forms.Form):
 
     def __init__(self, *args: Any, columns: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ours = [*COLUMNS, *sorted(set(columns) - set(COLUMNS))]
+        self.ours = [*COLUMNS, *sorted(ours for ours in set(columns) - set(COLUMNS) if not ours.startswith("="))]
         for ours in self.ours:
             self.fields[f"column_{ours}"] = forms.CharField(
                 label=f"Column for {ours.replace('_', ' ')}", required=False, max_length=80, initial=columns.get(ours)

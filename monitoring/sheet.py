@@ -126,6 +126,7 @@ def carried_down(rows: Mapping[int, TypedRow]) -> dict[int, TypedRow]:
     return carried
 
 
-def fingerprint(typed: TypedRow) -> str:
-    """Tells whether a row is still what was judged and shown."""
-    return sha256("\x1f".join(typed.get(name, "").strip() for name in JUDGED).encode()).hexdigest()
+def fingerprint(typed: TypedRow, unit: str) -> str:
+    """Tells whether a row, in the unit of the page, is still what was judged and shown."""
+    said = [unit, *(typed.get(name, "").strip() for name in JUDGED)]
+    return sha256("\x1f".join(said).encode()).hexdigest()

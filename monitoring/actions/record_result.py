@@ -71,9 +71,10 @@ def record_result(
     """
     check(report, treatment=treatment, now=now)
     with refusing_taken_accession(report), transaction.atomic():
-        return record_locked(
-            treatment=locked(treatment.pk), home=treatment.pk, report=report, by=by, now=now, ip=ip, digest=digest
-        )
+        current = locked(treatment.pk)
+        if current.clinic_id != treatment.clinic_id:
+            raise InputError("treatment", f"the patient has moved to {current.clinic} meanwhile; send the result there")
+        return record_locked(treatment=current, home=treatment.pk, report=report, by=by, now=now, ip=ip, digest=digest)
 
 
 @contextmanager

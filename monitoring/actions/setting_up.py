@@ -68,12 +68,14 @@ def change_laboratory(
     if unit and unit not in UNITS_ACCEPTED:
         raise InputError("unit", f"{unit!r} is no unit here; known: {', '.join(UNITS_ACCEPTED)}")
     current = Laboratory.objects.select_for_update().get(pk=laboratory.pk)
-    named = {ours: theirs.strip() for ours, theirs in columns.items() if theirs.strip()}
+    # Keys that begin with = are no columns: dates, letters. They are set on the import page and stay as they are.
+    kept = {ours: theirs for ours, theirs in current.columns.items() if ours.startswith("=")}
+    named = {ours: theirs.strip() for ours, theirs in columns.items() if theirs.strip() and not ours.startswith("=")}
     twice = {theirs for theirs in named.values() if list(named.values()).count(theirs) > 1}
     if twice:
         raise InputError("columns", f"{', '.join(sorted(twice))} stands for two things; name each column once")
     before = {"name": current.name, "unit": current.unit, "columns": current.columns}
-    current.name, current.unit, current.columns = name, unit, named
+    current.name, current.unit, current.columns = name, unit, named | kept
     current.save(update_fields=["name", "unit", "columns"])
     audit.record(
         "laboratory_changed", by=by, now=now, clinic_id=current.clinic_id, subject=f"laboratory:{current.pk}", ip=ip,

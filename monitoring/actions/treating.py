@@ -58,7 +58,9 @@ def record_event(
     A plain date where the time of day is unknown. The same told again is the event that is there already.
     Raises InputError for what cannot have happened.
     """
-    treatment = locked(treatment.pk)
+    asked, treatment = treatment, locked(treatment.pk)
+    if treatment.clinic_id != asked.clinic_id:
+        raise InputError("at", f"the patient has moved to {treatment.clinic} meanwhile; it is recorded there now")
     date_only = not isinstance(at, datetime)
     instant = at if isinstance(at, datetime) else datetime.combine(at, time(), treatment.clinic.zone)
     standing = [event for event in treatment.every_event() if event.stands()]

@@ -54,7 +54,8 @@ def _unknown(record: Record) -> Iterator[Banner]:
         if value is None
     ]
     if unknown:
-        text = f"Not known: {' and '.join(unknown)}. The safer case is assumed."
+        text = f"Not known: {' and '.join(unknown)}. The safer case is assumed"
+        text += "; treat as possibly severe before." if taken.lowest_anc is None else "."
         yield Banner("warn", "Taken over from elsewhere.", text)
 
 

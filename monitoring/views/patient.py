@@ -64,6 +64,10 @@ def actions_for(staff: Staff, treatment: Treatment) -> list[tuple[str, str]]:
     roles, patient = set(here.values_list("role", flat=True)), treatment.patient_id
     places = [(label, reverse(name, args=[patient])) for label, name, verb in ACTIONS if roles & set(MAY[verb])]
     offers = [offer for _, group in acts_for(treatment, staff) for offer in group]
+    if may_transfer := roles & set(MAY["transfer"]):
+        places.append(("Transfer", reverse("ask_transfer", args=[patient])))
+    if may_transfer and treatment.advice in ("may_start", "do_not_start") and not treatment.paused_since:
+        places.append(("Take over a running treatment", reverse("take_over", args=[patient])))
     return places + [(offer.title, reverse("act", args=[patient, offer.name])) for offer in offers]
 
 

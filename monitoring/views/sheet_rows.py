@@ -109,7 +109,7 @@ def _mark_twice(rows: Iterable[Row]) -> None:
 
 
 def _looked_at(row: Row, typed: TypedRow, desk: Desk) -> Row:
-    row.shown = fingerprint(typed)
+    row.shown = fingerprint(typed, desk.clinic.count_unit)
     if not row.form.is_valid() or row.treatment is None:
         return _refused(row, typed, desk)
     try:
@@ -128,7 +128,7 @@ def _looked_at(row: Row, typed: TypedRow, desk: Desk) -> Row:
 def _saved(row: Row, typed: TypedRow, desk: Desk) -> Row:
     if not row.form.is_valid() or row.treatment is None:
         return _looked_at(row, typed, desk)
-    if row.form.cleaned_data["shown"] != fingerprint(typed):
+    if row.form.cleaned_data["shown"] != fingerprint(typed, desk.clinic.count_unit):
         _looked_at(row, typed, desk)
         row.state = "changed" if row.state == "judged" else row.state
         return row

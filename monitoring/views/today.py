@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from monitoring.doors import merges_of
+from monitoring.feeds.quarantine import waiting_rows
 from monitoring.health import ailments
 from monitoring.keyset import COUNTED, Page
+from monitoring.places import open_to
 from monitoring.views.finding import staff_of
 from monitoring.views.rows import AlertRow, Row, alert_row, draw_row, treatment_row
 from monitoring.worklist import (
@@ -79,6 +81,8 @@ class Look:
 def today(request: HttpRequest) -> HttpResponse:
     """The worklist. Overdue is computed here and now, so a dead scheduler cannot hide it."""
     look, clinics = _look(request)
+    if "see_patients" not in look.verbs and (elsewhere := open_to(look.verbs)):
+        return redirect(elsewhere[0][1])
     page = _list(look)
     if request.headers.get("HX-Target") == "worklist":
         return render(request, "monitoring/worklist.html", page)
@@ -88,6 +92,7 @@ def today(request: HttpRequest) -> HttpResponse:
         "states": states(clinics),
         "ailments": ailments(now=look.now),
         "mends_mail": "retry_delivery" in look.verbs,
+        "waiting": waiting_rows(look.staff, look.now) if "import_results" in look.verbs else None,
         "q": words,
         "found": _found(look, words) if words else None,
         "print_query": _query(request, only=FILTERS),

@@ -40,7 +40,13 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture("today.png", "nurse", "nurse", "/", (
-        "Today", "Alerts waiting for an answer", "Overdue", "Due today and in the next 7 days")),
+        "Today", "Alerts waiting for an answer", "Overdue", "Due today", "Due in the next 7 days")),
+    Picture("log-sheet.png", "nurse", "nurse", "/log/", ("Log results",)),
+    Picture("alerts.png", "nurse", "nurse", "/alerts/", ("Alerts", "Everybody's")),
+    Picture("import.png", "integrator", "nurse", "/import/", ("Import",)),
+    Picture("settings.png", "clinic-admin", "clinic-admin", "/settings/", ("Settings",)),
+    Picture("supply.png", "pharmacist", "pharmacist", "/patients/{supplied}/supply/", (
+        "May supply", "Authorise this supply", "Tablets at home", "Supply by two people")),
     Picture("patient.png", "nurse", "nurse", "/patients/{corrected}/", ("Advice", "Why", "Log a result")),
     Picture("log-result.png", "nurse", "nurse", "/patients/{corrected}/log/", ("Log a result", "Show what it means")),
     Picture("alert.png", "nurse", "nurse", "/alerts/{alert}/", ("Acknowledge", "Resolve")),
@@ -69,6 +75,7 @@ def places():
         "severe": severe.treatment.patient_id,
         "alert": severe.pk,
         "corrected": corrected.treatment.patient_id,
+        "supplied": Treatment.objects.filter(advice="continue", frequency="monthly").earliest("pk").patient_id,
         "past": timezone.now().date().replace(day=1).isoformat(),
     }
 

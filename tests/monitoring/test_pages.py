@@ -111,3 +111,19 @@ def test_a_clinic_admin_sees_what_could_not_be_delivered_and_sends_it_again(clie
     assert (mine.dead_at, mine.attempts) == (None, 0)
     client.force_login(a_person(clinic, "nurse"))
     assert client.get("/mail/").status_code == 404
+
+
+def test_h10_a_number_typed_under_one_unit_is_never_read_in_another(client, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    clinic = a_clinic(count_unit="/uL")
+    treatment = a_treatment(clinic)
+    client.force_login(a_person(clinic, "nurse"))
+    address = f"/patients/{treatment.patient_id}/log/"
+    entry = client.get(address).context["form"]["entry"].value()
+    clinic.count_unit = "10*9/L"
+    clinic.save()
+    typed = {"entry": entry, "shown_unit": "/uL", "drawn_at": "2026-09-14T09:00", "anc": "50"}
+    said = client.post(address, typed | {"save": "1"}).content.decode()
+    assert "unit was changed from /uL to 10*9/L" in said
+    assert 'name="shown_unit" value="10*9/L"' in said
+    assert not treatment.results.filter(source="manual").exists()

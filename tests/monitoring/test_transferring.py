@@ -1,5 +1,6 @@
 """A patient changes clinic: what goes along, who sees what, and that two answers are one."""
 
+import copy
 import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -90,7 +91,11 @@ def test_an_accepted_patient_leaves_the_old_list_and_brings_history_and_interval
 
 def test_results_keep_the_clinic_that_recorded_them_and_the_new_clinic_corrects_them(transfer, treatment, their_nurse):
     first = a_count(treatment, 2300, at=NOW - DAY, accession="L-1")
+    stale = copy.copy(treatment)
     accepted(transfer, their_nurse)
+    with pytest.raises(InputError, match="moved to South meanwhile"):
+        a_count(stale, 900, at=NOW - DAY, now=NOW + DAY, accession="L-2")
+    treatment.refresh_from_db()
     corrected = a_count(
         treatment, 900, at=NOW - DAY, now=NOW + DAY, accession="L-1", status="corrected", by=their_nurse
     )
