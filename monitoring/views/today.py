@@ -125,7 +125,8 @@ def _list(look: Look) -> dict[str, object]:
     zone = look.asked.clinics[0].zone if look.asked.clinics else None
     return {
         "now": look.now,
-        "here": look.now.astimezone(zone) if zone else look.now,
+        # Without its zone, or the template would turn it back into the server's.
+        "here": (look.now.astimezone(zone) if zone else look.now).replace(tzinfo=None),
         "asked": look.asked,
         "sections": shown,
         "several": look.several,

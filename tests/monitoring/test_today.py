@@ -320,3 +320,10 @@ def test_a_name_is_text_wherever_it_came_from(today, clinic, client, nurse):
         assert "<b>" not in today(section)
     assert "&lt;img src=&quot;x&quot;&gt;&amp;, Alex" in today("alerts")
     assert f'href="/patients/{treatment.patient_id}/"' in today("alerts")
+
+
+def test_the_list_says_the_hour_of_the_clinic_and_not_of_the_server(client, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    clinic = a_clinic(time_zone="America/New_York")
+    client.force_login(a_person(clinic, "nurse"))
+    assert "As of 08:00" in client.get("/").content.decode()
