@@ -30,17 +30,20 @@ STEPS = """
     SELECT a.id, step, owed, count(d.id), count(DISTINCT d.address)
     FROM monitoring_alert a
     CROSS JOIN LATERAL (VALUES
-        ('told', a.cause = 'neutropenia'),
-        ('overdue', a.cause = 'test_overdue'),
-        ('late', a.cause = 'repeat_owed' AND a.worsened_at > a.deadline),
-        ('escalated', a.escalated_at IS NOT NULL)
-    ) AS known (step, owed)
-    LEFT JOIN notifications_delivery d ON d.about = 'alert:' || a.id AND split_part(d.once, ':', 3) = step
+        ('told', a.cause = 'neutropenia', NULL),
+        ('overdue', a.cause = 'test_overdue', a.raised_at),
+        ('late', a.cause = 'repeat_owed' AND a.worsened_at > a.deadline, a.worsened_at),
+        ('escalated', a.escalated_at IS NOT NULL, a.escalated_at)
+    ) AS known (step, owed, taken_at)
+    LEFT JOIN notifications_delivery d ON (d.about = 'alert:' || a.id AND split_part(d.once, ':', 3) = step)
+        -- A sweep that takes many steps at once tells an address of them together.
+        OR (d.about = 'sweep:' || step AND d.clinic_id = a.clinic_id AND d.created_at = taken_at)
     GROUP BY a.id, step, owed HAVING owed OR count(d.id) > 0
 """
 UNKNOWN = """
     SELECT once FROM notifications_delivery
     WHERE split_part(once, ':', 3) NOT IN ('told', 'overdue', 'late', 'escalated')
+      AND about NOT IN ('sweep:overdue', 'sweep:late', 'sweep:escalated')
 """
 OWED = "SELECT once, address, subject, body, created_at, sent_at, leased_until FROM notifications_delivery"
 
