@@ -24,3 +24,9 @@ class Eligibility(APIView):
         treatment = opened(request, treatment_id)
         verdict = verdict_of(treatment, now=timezone.now())
         return Response({"basis_version": treatment.version, "protocol": treatment.protocol_key} | as_json(verdict))
+
+
+class BareEligibility(Eligibility):
+    """The same without its last slash, for programs that leave it off; described once."""
+
+    schema = None

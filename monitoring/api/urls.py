@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from monitoring.api import views
-from monitoring.api.eligibility import Eligibility
+from monitoring.api.eligibility import BareEligibility, Eligibility
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="api_schema"),
@@ -15,7 +15,7 @@ urlpatterns = [
     path("treatments/<int:treatment_id>/results/", views.Results.as_view(), name="api_results"),
     path("treatments/<int:treatment_id>/judgements/", views.Judgements.as_view(), name="api_judgements"),
     path("treatments/<int:treatment_id>/eligibility/", Eligibility.as_view(), name="api_eligibility"),
-    path("treatments/<int:treatment_id>/eligibility", Eligibility.as_view(), name="api_eligibility_bare"),
+    path("treatments/<int:treatment_id>/eligibility", BareEligibility.as_view(), name="api_eligibility_bare"),
     path("alerts/", views.Alerts.as_view(), name="api_alerts"),
     path("alerts/<int:alert_id>/", views.OneAlert.as_view(), name="api_alert"),
     path("worklist/", views.Worklist.as_view(), name="api_worklist"),

@@ -39,11 +39,11 @@ OWED = """
     WHERE treatment_id IN (SELECT treatment_id FROM wanted) AND received_at <= %(known_at)s
     ORDER BY treatment_id, source, accession, version DESC
 ), draw AS (
-    SELECT r.treatment_id, r.drawn_at, min(own.version) AS version
+    SELECT r.treatment_id, r.drawn_at, min(own.version) AS version, min(own.as_of) AS told_at
     FROM result r JOIN monitoring_assessment own ON own.result_id = r.first_id AND coalesce(own.replaces_id, 0) = 0
     WHERE r.status <> 'entered_in_error' GROUP BY r.treatment_id, r.drawn_at
     UNION ALL
-    SELECT treatment_id, drawn_at, NULL FROM monitoring_draw
+    SELECT treatment_id, drawn_at, NULL, NULL FROM monitoring_draw
     WHERE treatment_id IN (SELECT treatment_id FROM wanted) AND recorded_at <= %(known_at)s
       AND (ended_at IS NULL OR ended_at > %(known_at)s)
 ), tested AS (
@@ -52,7 +52,8 @@ OWED = """
         SELECT (a.judgement->>'overdue_after')::date AS last_day, a.judgement->>'frequency' AS frequency, a.version
         FROM monitoring_assessment a
         WHERE a.treatment_id = draw.treatment_id AND coalesce(a.replaces_id, 0) = 0 AND a.as_of <= %(known_at)s
-          AND (a.version < draw.version OR draw.version IS NULL)
+          -- The moment lets the index begin where it matters: without it each draw would walk all that came after it.
+          AND a.as_of <= coalesce(draw.told_at, %(known_at)s) AND (a.version < draw.version OR draw.version IS NULL)
           AND (a.as_of <= draw.drawn_at
                OR (SELECT drawn_at FROM monitoring_result WHERE id = a.result_id) < draw.drawn_at)
         ORDER BY a.as_of DESC, a.version DESC LIMIT 1
