@@ -1,0 +1,88 @@
+"""At the counter, in a real browser: a severe result in another window, and a bridge supply by two people."""
+
+import pytest
+from django.utils import timezone
+
+from monitoring.models import Dispense, Override
+from tests.browser import assert_accessible
+from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def clinic():
+    return a_clinic(count_unit="10*9/L")
+
+
+@pytest.fixture
+def pharmacist(clinic):
+    return a_person(clinic, "pharmacist")
+
+
+def treated(clinic, *, drawn):
+    now = timezone.now()
+    treatment = a_treatment(clinic, started=now - 60 * DAY, clinician=a_person(clinic, "prescriber"))
+    a_count(treatment, 2600, at=now - drawn * DAY, now=now - drawn * DAY)
+    return treatment
+
+
+def test_h39_a_pharmacist_is_stopped_by_a_severe_result_that_a_nurse_entered_meanwhile(open_page, clinic, pharmacist):
+    treatment = treated(clinic, drawn=1)
+    counter, ward = open_page(pharmacist), open_page(a_person(clinic, "nurse"))
+    counter.goto(f"/patients/{treatment.patient_id}/supply/")
+    assert "May supply up to 7 days" in counter.inner_text("main")
+    ward.goto(f"/patients/{treatment.patient_id}/log/")
+    ward.fill("#id_drawn_at", f"{timezone.now() - DAY / 8:%Y-%m-%dT%H:%M}")
+    ward.fill("#id_anc", "0.38")
+    ward.keyboard.press("Enter")
+    ward.wait_for_selector("text=What it means, not saved yet")
+    ward.fill("#id_again", "0.38")
+    ward.click("text=Save this result")
+    ward.wait_for_selector("text=The result is saved")
+    counter.click("text=Authorise this supply")
+    counter.wait_for_selector("text=Not done.")
+    assert "Do not supply" in counter.inner_text("main")
+    assert not Dispense.objects.exists()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_bridge_supply_needs_a_second_person(open_page, clinic, pharmacist, javascript):
+    treatment = treated(clinic, drawn=9)
+    place = f"/patients/{treatment.patient_id}/supply/"
+    counter = open_page(pharmacist, javascript=javascript)
+    counter.goto(place)
+    assert "Prescriber must decide" in counter.inner_text("main")
+    counter.click("summary:has-text('Ask for one')")
+    counter.select_option("#id_code", "laboratory")
+    counter.fill("#id_words", "The courier lost the tube")
+    counter.click("text=Ask a second person")
+    counter.wait_for_selector("text=Asked.")
+    second = open_page(treatment.clinician, javascript=javascript)
+    second.goto(place)
+    second.click("text=Confirm 4 days")
+    second.wait_for_selector("text=Confirmed.")
+    counter.goto(place)
+    counter.click("text=Authorise 4 days on this")
+    counter.wait_for_selector("text=Authorised:")
+    counter.fill("#id_quantity", "12")
+    counter.fill("#id_days", "4")
+    counter.click("text=Hand over >> nth=-1")
+    counter.wait_for_selector("text=Handed over. The tablets reach")
+    assert Override.objects.get().used_at
+    assert Dispense.objects.get().days == 4
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_supply_are_accessible(open_page, clinic, pharmacist, width, scheme):
+    treatment = treated(clinic, drawn=1)
+    page = open_page(pharmacist, width=width, scheme=scheme)
+    patient = f"/patients/{treatment.patient_id}"
+    for address in (f"{patient}/supply/", f"{patient}/rems/?on=2023-05-04"):
+        page.goto(address)
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = open_page(treatment.clinician, width=width, scheme=scheme)
+    page.goto("/status-forms/")
+    assert_accessible(page)
