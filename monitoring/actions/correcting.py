@@ -36,7 +36,7 @@ def tell_of_correction(
     severity = (
         severity_of(treatment.table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
     )
-    raising = Raising(Cause.CORRECTION, severity, _summary(former, result, changes))
+    raising = Raising(Cause.CORRECTION, severity, _summary(treatment, former, result, changes))
     (alert,) = raise_alerts(treatment, [raising], result=result, now=now, digest=digest)
     _tell_all_told_before(treatment, alert, now, digest)
 
@@ -92,10 +92,11 @@ def _rank(treatment: Treatment, result: Result | None) -> int:
     return treatment.table.rank(result.count())
 
 
-def _summary(former: Result | None, result: Result, changes: Sequence[str]) -> str:
+def _summary(treatment: Treatment, former: Result | None, result: Result, changes: Sequence[str]) -> str:
     was = former.received.get("anc") or former.received.get("wbc") if former else "nothing"
     now_is = "entered in error" if result.status == "entered_in_error" else result.received.get("anc", "see result")
-    head = f"The count drawn {result.drawn_at:%Y-%m-%d} was corrected from {was} to {now_is}."
+    drawn_on = result.drawn_at.astimezone(treatment.clinic.zone).date()
+    head = f"The count drawn {drawn_on} was corrected from {was} to {now_is}."
     return " ".join([head, *(f"{change}." for change in changes)])
 
 

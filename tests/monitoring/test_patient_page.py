@@ -88,7 +88,7 @@ def test_the_first_severe_count_is_told_by_the_advice_alone(page, treatment):
 
 @pytest.mark.parametrize(("lowest", "says"), [
     (Decimal(499), "Severe neutropenia before. Lowest ANC 499 /uL on 2 May 2025, told by Dr Old."),
-    (None, "Not known: the first dose and the lowest ANC ever. The safer case is assumed; treat as possibly severe before."),
+    (None, "the first dose and the lowest ANC ever. The safer case is assumed; treat as possibly severe before."),
 ])  # fmt: skip
 def test_what_was_taken_over_counts_and_what_is_unknown_is_said(page, treatment, nurse, lowest, says):
     TakeOver.objects.create(

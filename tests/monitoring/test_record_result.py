@@ -1,5 +1,7 @@
 """A lab result goes in; judgement, alert and messages come out, or nothing does."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -203,3 +205,11 @@ def test_a_message_that_is_owed_wakes_a_worker_and_a_normal_result_does_not(
     with django_capture_on_commit_callbacks(execute=True):
         a_count(treatment, 400, at=NOW + DAY)
     assert asked == ["notifications.tasks.deliver"]
+
+
+def test_a_correction_names_the_clinics_day_of_the_draw():
+    treatment = a_treatment(a_clinic(time_zone="America/New_York"), started=NOW - 400 * DAY)
+    evening = datetime(2026, 9, 13, 2, 30, tzinfo=UTC)
+    a_count(treatment, 640, at=evening, accession="E1")
+    a_count(treatment, 6400, at=evening, accession="E1", status="corrected")
+    assert Alert.objects.get(cause="correction").summary.startswith("The count drawn 2026-09-12 was corrected")
