@@ -19,7 +19,7 @@ def revoke_supplies(treatment: Treatment, *, now: datetime) -> None:
     if treatment.advice not in REVOKES:
         return
     because = f"{ADVICE_IN_WORDS[treatment.advice]}, known since {now:%Y-%m-%d %H:%M} UTC."
-    ended = treatment.authorisations.filter(revoked_at=None, dispense=None, override=None).update(
+    ended = treatment.authorisations.filter(revoked_at=None, dispense=None).update(
         revoked_at=now, revoked_because=because
     )
     zone_day = now.astimezone(treatment.clinic.zone).date()

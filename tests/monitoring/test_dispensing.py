@@ -220,6 +220,16 @@ def test_a_bridge_is_never_against_a_stop_and_an_old_override_does_not_outlive_o
         asked(treatment, pharmacist, NOW + 2 * HOUR)
 
 
+def test_h02_a_severe_result_revokes_what_an_override_had_opened_too(overdue, pharmacist):
+    treatment, now = overdue
+    override = asked(treatment, pharmacist, now)
+    confirm_override(override=override, by=treatment.clinician, now=now)
+    given = leave(treatment, pharmacist, now=now, override=override)
+    a_count(treatment, 400, at=now, now=now + HOUR)
+    with pytest.raises(NotAuthorisedError, match="revoked"):
+        tablets(given, pharmacist, now=now + HOUR, days=4)
+
+
 def test_a_request_can_be_declined_with_a_reason_and_is_then_answered(overdue, pharmacist):
     treatment, now = overdue
     override = asked(treatment, pharmacist, now)
