@@ -35,9 +35,17 @@ STEPS = """
         ('late', a.cause = 'repeat_owed' AND a.worsened_at > a.deadline, a.worsened_at),
         ('escalated', a.escalated_at IS NOT NULL, a.escalated_at)
     ) AS known (step, owed, taken_at)
-    LEFT JOIN notifications_delivery d ON (d.about = 'alert:' || a.id AND split_part(d.once, ':', 3) = step)
+    LEFT JOIN LATERAL (
+        WITH alone AS (
+            SELECT id, address FROM notifications_delivery
+            WHERE about = 'alert:' || a.id AND split_part(once, ':', 3) = step
+        )
+        SELECT * FROM alone
         -- A sweep that takes many steps at once tells an address of them together.
-        OR (d.about = 'sweep:' || step AND d.clinic_id = a.clinic_id AND d.created_at = taken_at)
+        UNION ALL SELECT id, address FROM notifications_delivery
+        WHERE about = 'sweep:' || step AND clinic_id = a.clinic_id AND created_at = taken_at
+          AND owed AND NOT EXISTS (SELECT FROM alone)
+    ) d ON true
     GROUP BY a.id, step, owed HAVING owed OR count(d.id) > 0
 """
 UNKNOWN = """
