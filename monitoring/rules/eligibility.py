@@ -77,7 +77,7 @@ def eligibility(
         days=(until - day).days + 1 if until else 0,
         until=until,
         why=tuple(why),
-        holds_until=_holds_until(judgement, until),
+        holds_until=_holds_until(judgement, day, until),
         sample_by=judgement.overdue_after,
     )
 
@@ -88,7 +88,8 @@ def _why(rule: str, protocol: Protocol, answer: Answer, text: str, kind: Kind = 
 
 def _clinical(judgement: Judgement, protocol: Protocol) -> list[Why]:
     found = [_of_advice(judgement, protocol)]
-    if judgement.overdue and judgement.treatment not in ("stop", "do_not_start"):
+    # Where treatment is held or not begun, blood that is late is not what the supply waits for.
+    if judgement.overdue and found[0].answer == "may_supply":
         text = (
             f"The blood test is overdue since {judgement.overdue_after}. A bridge supply can cover the wait for blood."
         )
@@ -98,7 +99,7 @@ def _clinical(judgement: Judgement, protocol: Protocol) -> list[Why]:
             "Two days or more without a dose: the old dose may not be given. The prescriber builds it up from 12.5 mg."
         )
         found.append(_why("break.retitrate", protocol, "prescriber_decides", text))
-    return [one for one in found if one]
+    return found
 
 
 ADVICE: Mapping[str, tuple[Answer, str]] = {
@@ -154,9 +155,9 @@ def _until(
     return min(limits, default=None)
 
 
-def _holds_until(judgement: Judgement, until: date | None) -> date | None:
+def _holds_until(judgement: Judgement, day: date, until: date | None) -> date | None:
     ends = [judgement.overdue_after, until, judgement.changes_on and judgement.changes_on - timedelta(days=1)]
-    return min((end for end in ends if end), default=None)
+    return min((end for end in ends if end and end >= day), default=None)
 
 
 @dataclass(frozen=True, slots=True)
