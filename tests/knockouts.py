@@ -151,6 +151,8 @@ KNOCKOUTS = (
     Knockout("H36", "an acknowledged commit is on disk", "clozatrack/embedded.py",
              "        options += [] if self.durable else list(FAST)\n", "        options += ['synchronous_commit=off', 'wal_writer_delay=10s']\n",
              "tests/faults/test_kills.py::test_h36_a_commit_that_was_acknowledged_outlives_a_kill_of_the_database"),
+    Knockout("H36", "a commit waits for its second copy", "docker-compose.second-copy.yml",
+             "synchronous_standby_names=second_copy", "synchronous_commit=on", "tests/faults/test_second_copy.py"),
     Knockout("H40", "a batch is one message an owner", "monitoring/actions/alerting.py",
              "    if digest is not None and digest.takes(alert):", "    if False:", MONITORING + "test_alerts.py::test_h40_a_backfill_tells_each_owner_once_of_all_that_is_not_severe"),
     Knockout("H40", "severe is never gathered", "monitoring/actions/gathering.py",

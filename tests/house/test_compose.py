@@ -24,6 +24,14 @@ def test_the_parts_are_those_of_the_design():
     assert COMPOSE["services"]["valkey"]["image"] == "valkey/valkey:9"
 
 
+def test_the_second_copy_is_watched_comes_back_and_takes_its_password_from_the_environment():
+    copy = yaml.safe_load((ROOT / "docker-compose.second-copy.yml").read_text())["services"]["second-copy"]
+    assert copy["healthcheck"]["test"]
+    assert (copy["restart"], copy["image"]) == ("unless-stopped", COMPOSE["services"]["postgres"]["image"])
+    assert secrets_with_a_default(copy["environment"]) == {}
+    assert (ROOT / copy["command"][0].lstrip("/")).stat().st_mode & 0o111
+
+
 SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|PASSPHRASE|CREDENTIAL|_KEY\b")
 ASKED_FOR = re.compile(r"\$\{\w+:\?[^}]+\}")
 """Stops compose with these words when it is unset or empty."""
