@@ -64,7 +64,7 @@ def eligibility(
 ) -> Verdict:
     """What may be supplied on a day of the clinic's calendar. `drawn_on`: the day of the latest count."""
     why = [*_clinical(judgement, protocol), *_administrative(policy, enrolled), *_informational(judgement)]
-    answer: Answer = max((one.answer for one in why), key=STRICTNESS.index, default="may_supply")
+    answer: Answer = max((one.answer for one in why), key=STRICTNESS.index)
     until = None if answer == "do_not_supply" else _until(judgement, protocol, day, drawn_on, policy)
     if until is not None and until < day:
         answer, until = "prescriber_decides", None

@@ -49,7 +49,7 @@ def _first_dose(event: Event, known: list[Event], zone: ZoneInfo) -> None:
 
 
 def _last_dose(event: Event, known: list[Event], zone: ZoneInfo) -> None:
-    first = _first(known, event, zone)
+    first = _first(known, zone)
     before = last_dosing(known, event.at, zone)
     paused = before if before and before.kind == "last_dose" else None
     if paused is not None and not (event.stop and not paused.stop and event.at == paused.at):
@@ -63,7 +63,7 @@ def _last_dose(event: Event, known: list[Event], zone: ZoneInfo) -> None:
 
 
 def _restart(event: Event, known: list[Event], zone: ZoneInfo) -> None:
-    first, instant = _first(known, event, zone), instant_of(event.at, zone)
+    first, instant = _first(known, zone), instant_of(event.at, zone)
     if instant < instant_of(first.at, zone):
         raise InputError("at", f"that is before the first dose, {_said(first.at, zone)}")
     latest = dosing(known, zone)[-1]
@@ -73,7 +73,7 @@ def _restart(event: Event, known: list[Event], zone: ZoneInfo) -> None:
             raise InputError("at", f"that is before the last dose, {_said(latest.at, zone)}; give a later moment")
 
 
-def _first(known: list[Event], event: Event, zone: ZoneInfo) -> Event:
+def _first(known: list[Event], zone: ZoneInfo) -> Event:
     first = next((other for other in dosing(known, zone) if other.kind == "first_dose"), None)
     if first is None:
         raise InputError("at", "no first dose is recorded yet; record that treatment was started first")

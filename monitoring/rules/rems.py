@@ -153,7 +153,7 @@ def _against_rationale(facts: Facts, on: date) -> list[str]:
 def _discharge_days(facts: Facts, on: date) -> int | None:
     if on < date(2021, 11, 15):
         return None
-    by_frequency = {"weekly": 7, "every_2_weeks": 14, "monthly": 30}
+    by_frequency = {"every_2_weeks": 14, "monthly": 30}
     return by_frequency.get(facts.frequency, 7) if on >= date(2022, 11, 2) else 7
 
 

@@ -126,7 +126,7 @@ def _happened(events: object, zone: ZoneInfo, as_of: datetime) -> list[Count | E
         elif kind in CORRECTIONS:
             _amend(amended, fields, number, (instant_of(at, zone), kind == "entered_in_error"))
         else:
-            found.append(_event(number, fields, at))
+            found.append(_event(fields, at))
     _refuse_unknown(amended, known, events)
     found += _counts(counts, amended, events, zone)
     return found
@@ -145,7 +145,7 @@ def _kind(number: int, fields: Fields) -> str:
     return kind
 
 
-def _event(number: int, fields: Fields, at: datetime | date) -> Event:
+def _event(fields: Fields, at: datetime | date) -> Event:
     celsius = None
     if fields["kind"] == "fever":
         celsius = number_of(

@@ -23,10 +23,31 @@ def judgements() -> Lines:
         for line in file.read_text().splitlines():
             case = json.loads(line)
             yield case["history"]["id"], answer(json.dumps(case["history"]))[0]
+    yield from _corrected()
     chance = random.Random(1500)
     for number, key in product(range(12), PROTOCOLS):
         story = random_history(chance) | {"id": f"{key} {number}", "protocol": key}
         yield story["id"], answer(json.dumps(story))[0]
+
+
+def _corrected() -> Lines:
+    """Corrections at one instant, and by a date that begins at midnight in the clinic."""
+    base = a_count(anc=2000)
+    first = {"kind": "correction", "of": "c", "at": "2025-06-02T09:00:00Z", "anc": 900, "unit": "/uL"}
+    for name, at in (
+        ("the same instant", "2025-06-02T09:00:00Z"),
+        ("by date", "2025-06-03"),
+        ("earlier", "2025-06-02"),
+    ):
+        second = first | {"at": at, "anc": 1400}
+        for order, events in (("", (base, first, second)), (" listed first", (second, first, base))):
+            line = told(*events, time_zone="Pacific/Auckland")
+            yield f"corrected again, {name}{order}", answer(line)[0]
+    late = first | {"at": "2025-06-02T13:00:00Z"}
+    dated = first | {"at": "2025-06-03", "anc": 1400}
+    yield "by date, after its midnight", answer(told(base, late, dated, time_zone="Pacific/Auckland"))[0]
+    wiped = {"kind": "entered_in_error", "of": "c", "at": "2025-06-02T09:00:00Z"}
+    yield "entered in error at that instant", answer(told(base, wiped, first))[0]
 
 
 def refusals() -> Lines:
@@ -79,6 +100,9 @@ def written_counts() -> Lines:
             bands_percent=bands,
         )
         yield f"{own} of 4.2: {whole} {segs} {bands}", shown(read)
+    exact = tried(read_count, unit="/uL", wbc="99999.123456789012", neutrophils_percent="99.123456789011")
+    yield "all digits are kept", shown(exact)
+    yield "forty signs", shown(tried(read_count, unit="/uL", anc="9" * 38))
     for value in ("0.4", "250000", "1500"):
         yield f"confirmed {value}", shown(tried(read_count, unit="/uL", anc=value, confirmed=True))
     for value in ("250", "99", "101"):
@@ -95,6 +119,7 @@ def protocols_refused() -> Lines:
         "no bottom": (Band("a", Floor(1500), "continue"),),
         "two bottoms": (Band("a", None, "continue"), worst),
         "rising": (Band("a", Floor(1000), "continue"), Band("b", Floor(1500), "stop"), worst),
+        "a hole": (Band("a", Floor(1500), "continue"), Band("b", None, "stop"), worst),
         "equal": (Band("a", Floor(1000), "continue"), Band("b", Floor(1000), "stop"), worst),
         "a tail without a window": (*table.bands[:2], replace(table.bands[2], tail=Tail("yearly")), table.bands[3]),
     }

@@ -34,6 +34,7 @@ STORIES = {
     "monthly": (400, treated(event("step_down_authorised", 130), anc(400, 5000, wbc=WHITE))),
     "mild": (50, treated(anc(50, 1400, wbc=Decimal(3200)))),
     "moderate": (50, treated(anc(50, 900, wbc=Decimal(2500)))),
+    "derived": (50, treated(anc(50, 900, wbc=Decimal(2500), flags=("derived",)))),
     "severe": (50, treated(anc(50, 400, wbc=Decimal(1500)))),
     "fever": (50, treated(anc(50, 5000, wbc=WHITE), event("fever", 51, celsius=Decimal(39)))),
     "paused": (50, treated(anc(50, 5000, wbc=WHITE), event("last_dose", 50))),
