@@ -12,10 +12,12 @@ from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
 from monitoring.models import Alert, Cause, Draw, Merge, Treatment
 from monitoring.models.treatment import EVERY_DAY
 from monitoring.rules.protocols import PROTOCOLS
+from patients.closed_days import Days, closed_days_of, open_day_after, open_day_on_or_before
 from patients.models import Clinic, Staff
 
 DAYS_AHEAD = 7
-SATURDAY = 5
+LOOK_FOR_CLOSED = timedelta(days=60)
+"""So far ahead a closed day can matter to the list: it moves a draw of the days ahead."""
 SHORT = 15
 LONGEST_WINDOW = timedelta(
     days=max(
@@ -35,7 +37,7 @@ class Section:
     title: str
     none: str
     order: Order
-    wanted: Callable[[date], list[Q]]
+    wanted: Callable[[date, Days], list[Q]]
     """Conditions that exclude each other, each answered by one stretch of an index."""
     size: int = PAGE
 
@@ -44,47 +46,37 @@ def _by(column: str, *, descending: bool = False) -> Order:
     return Order((column, "pk"), (date.fromisoformat, id_of), descending)
 
 
-def next_working_day(day: date) -> date:
-    """The first day after this one that is no Saturday or Sunday."""
-    after = day + timedelta(days=1)
-    while after.weekday() >= SATURDAY:
-        after += timedelta(days=1)
-    return after
+def draw_by(due_on: date, frequency: str, closed: Days = ()) -> date:
+    """The open day on which blood due then is drawn: a day that is not open moves it earlier, never later (H22)."""
+    return due_on if frequency in EVERY_DAY else open_day_on_or_before(due_on, closed)
 
 
-def draw_by(due_on: date, frequency: str) -> date:
-    """The working day on which blood due then is drawn: a weekend moves it earlier, never later (H22)."""
-    if frequency in EVERY_DAY:
-        return due_on
-    while due_on.weekday() >= SATURDAY:
-        due_on -= timedelta(days=1)
-    return due_on
-
-
-def _overdue(day: date) -> list[Q]:
+def _overdue(day: date, closed: Days) -> list[Q]:
     return [Q(overdue_after__lt=day)]
 
 
-def _due_today(day: date) -> list[Q]:
-    """Due, still in time, or due on the weekend that begins tomorrow."""
-    in_time = Q(due_on__gte=day - LONGEST_WINDOW, due_on__lt=next_working_day(day), overdue_after__gte=day)
+def _due_today(day: date, closed: Days) -> list[Q]:
+    """Due, still in time, or due on the weekend or the closed days that begin tomorrow."""
+    in_time = Q(due_on__gte=day - LONGEST_WINDOW, due_on__lt=open_day_after(day, closed), overdue_after__gte=day)
     return [in_time & (Q(due_on__lte=day) | ~Q(frequency__in=EVERY_DAY))]
 
 
-def _due_soon(day: date) -> list[Q]:
-    """Due in the days ahead; of a weekend just before it only what a weekend does not move."""
-    work = next_working_day(day)
-    ahead = Q(due_on__gte=work, due_on__lte=day + timedelta(days=DAYS_AHEAD), overdue_after__gte=day)
-    if work == day + timedelta(days=1):
-        return [ahead]
-    return [Q(due_on__gt=day, due_on__lt=work, overdue_after__gte=day, frequency__in=EVERY_DAY), ahead]
+def _due_soon(day: date, closed: Days) -> list[Q]:
+    """To be drawn in the days ahead; of what is due before the next open day only what no closed day moves."""
+    tomorrow, last = day + timedelta(days=1), day + timedelta(days=DAYS_AHEAD)
+    work, after = open_day_after(day, closed), open_day_after(last, closed)
+    every_day, in_time = Q(frequency__in=EVERY_DAY), Q(overdue_after__gte=day)
+    ahead = [in_time & Q(due_on__gte=work, due_on__lt=after) & (Q(due_on__lte=last) | ~every_day)]
+    if work == tomorrow:
+        return ahead
+    return [in_time & every_day & Q(due_on__gt=day, due_on__lt=min(work, last + timedelta(days=1))), *ahead]
 
 
-def _paused(day: date) -> list[Q]:
+def _paused(day: date, closed: Days) -> list[Q]:
     return [Q(paused_since__gt=day - LONGEST_BREAK, changes_on__gt=day)]
 
 
-def _long_off(day: date) -> list[Q]:
+def _long_off(day: date, closed: Days) -> list[Q]:
     return [Q(paused_since__lte=day - SHORTEST_BREAK) & (Q(changes_on=None) | Q(changes_on__lte=day))]
 
 
@@ -110,6 +102,8 @@ class Filter:
     mine: bool = False
     state: str = ""
     clinics: Sequence[Clinic] = field(default_factory=list)
+    closed: Mapping[int, Days] = field(default_factory=dict)
+    """The clinics' closed days that matter now, by clinic."""
 
     def of_treatments(self, staff: Staff, path: str = "") -> Q:
         """The condition on treatments, or on what belongs to one under `path`."""
@@ -132,6 +126,11 @@ def states(clinics: Sequence[Clinic]) -> Mapping[str, str]:
     return found | {f"advice:{code}": f"Advice: {words.lower()}" for code, words in ADVICE_IN_WORDS.items()}
 
 
+def closed_ahead(clinics: Sequence[Clinic], now: datetime) -> Mapping[int, Days]:
+    """The closed days that can move a draw on today's list, by clinic."""
+    return closed_days_of(clinics, since=now.date() - LONGEST_WINDOW, until=now.date() + LOOK_FOR_CLOSED)
+
+
 def not_merged(path: str = "pk") -> Combinable:
     """True of a treatment that is no second record of somebody else."""
     return ~Exists(Merge.objects.filter(merged=OuterRef(path), undone_at=None))
@@ -144,7 +143,7 @@ def section_page(
     lists: list[QuerySet[Treatment]] = [
         Treatment.objects.filter(wanted, asked.of_treatments(staff), not_merged(), clinic=clinic)
         for clinic in asked.clinics
-        for wanted in section.wanted(now.astimezone(clinic.zone).date())
+        for wanted in section.wanted(now.astimezone(clinic.zone).date(), asked.closed.get(clinic.pk, ()))
     ]
     return page_of(lists, section.order, mark, size=size or section.size)
 

@@ -74,6 +74,34 @@ class Clinic(models.Model):
         return int(self.policies.get(name, DEFAULT_POLICIES[name]))
 
 
+class ClosedDay(models.Model):
+    """A day on which a clinic takes no blood. One that was wrong is ended, with who and when.
+
+    Weekends are closed anyway and need no row. Read through `patients.closed_days`.
+    """
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="closed_days")
+    day = models.DateField()
+    name = models.CharField(max_length=80)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.ForeignKey("Staff", models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey("Staff", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        triggers: ClassVar = NO_DELETE
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["clinic", "day"], condition=Q(ended_at=None), name="closed_once_a_day"),
+            models.CheckConstraint(condition=~Q(name=""), name="closed_day_has_name"),
+            models.CheckConstraint(
+                condition=Q(ended_by=None) | Q(ended_at__isnull=False), name="closed_day_ended_by_has_when"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}"
+
+
 class Staff(AbstractUser):
     """A person who signs in."""
 

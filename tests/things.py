@@ -29,6 +29,7 @@ from notifications.actions import beat
 from notifications.letters import letter
 from notifications.models import Delivery
 from patients.actions import issue_token
+from patients.closed_days import close_days
 from patients.models import ContactPoint
 from tests.cast import NOW, a_clinic, a_count, a_person, a_treatment
 
@@ -49,6 +50,7 @@ def things(clinic):
     west = a_clinic("West")
     transfer = request_transfer(treatment=a_treatment(clinic), to_clinic=west, reason="Moves", by=nurse, now=NOW)
     integration, _ = issue_token(clinic=clinic, name="lab", verbs=["results:write"], by=None, now=NOW)
+    (closed,) = close_days(clinic=clinic, days={NOW.date() + timedelta(days=90): "Holiday"}, by=None, now=NOW)
     lost = letter("gone@staff.example", "an alert waits", "/", about="clinic", clinic_id=clinic.pk, now=NOW)
     lost.dead_at = NOW
     lost.save()
@@ -63,6 +65,7 @@ def things(clinic):
         "integration_id": integration.pk,
         "staff_id": nurse.pk,
         "slug": clinic.slug,
+        "closed_id": closed.pk,
         "uidb64": "MQ",
         "token": "set-password",
         "protocol_key": treatment.protocol_key,

@@ -18,6 +18,7 @@ from django.utils.timesince import timesince
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.models import Alert, Draw, Treatment
 from monitoring.worklist import draw_by
+from patients.closed_days import SATURDAY, Days
 from patients.models import Patient
 
 UNREMARKABLE = ("continue", "")
@@ -162,32 +163,38 @@ Words = tuple[str, str, str]
 """What, more of it, and the tone."""
 
 
-def _overdue(treatment: Treatment, day: date) -> Words:
+def _overdue(treatment: Treatment, day: date, closed: Days) -> Words:
     if treatment.overdue_after is None or treatment.due_on is None:
         return "", "", ""
     return f"{days((day - treatment.overdue_after).days)} late", f"was due {written(treatment.due_on)}", "stop"
 
 
-def _due(treatment: Treatment, day: date) -> Words:
+def _why_earlier(due_on: date) -> str:
+    """A draw that a weekend or a closed day has moved to an open day before it."""
+    why = "which is a weekend" if due_on.weekday() >= SATURDAY else "when the clinic is closed"
+    return f"due {written(due_on)}, {why}"
+
+
+def _due(treatment: Treatment, day: date, closed: Days) -> Words:
     if treatment.due_on is None or treatment.overdue_after is None:
         return "", "", ""
     if treatment.due_on > day:
-        return "today", f"due {written(treatment.due_on)}, which is a weekend", "warn"
+        return "today", _why_earlier(treatment.due_on), "warn"
     if treatment.due_on < day:
         return "today", f"due since {written(treatment.due_on)}, late after {written(treatment.overdue_after)}", "warn"
     return "today", "", "warn"
 
 
-def _soon(treatment: Treatment, day: date) -> Words:
+def _soon(treatment: Treatment, day: date, closed: Days) -> Words:
     if treatment.due_on is None:
         return "", "", ""
-    draw_on = draw_by(treatment.due_on, treatment.frequency)
+    draw_on = draw_by(treatment.due_on, treatment.frequency, closed)
     if draw_on != treatment.due_on:
-        return written(draw_on), f"due {written(treatment.due_on)}, which is a weekend", ""
+        return written(draw_on), _why_earlier(treatment.due_on), ""
     return written(treatment.due_on), f"in {days((treatment.due_on - day).days)}", ""
 
 
-def _paused(treatment: Treatment, day: date) -> Words:
+def _paused(treatment: Treatment, day: date, closed: Days) -> Words:
     if treatment.paused_since is None:
         return "", "", ""
     off = (day - treatment.paused_since).days
@@ -199,7 +206,7 @@ def _paused(treatment: Treatment, day: date) -> Words:
     return f"{days(off)} off", "a restart is as a new patient: fresh baseline first, then weekly tests", ""
 
 
-WORDS: Mapping[str, Callable[[Treatment, date], Words]] = {
+WORDS: Mapping[str, Callable[[Treatment, date, Days], Words]] = {
     "overdue": _overdue,
     "due": _due,
     "soon": _soon,
@@ -209,11 +216,18 @@ WORDS: Mapping[str, Callable[[Treatment, date], Words]] = {
 
 
 def treatment_row(
-    section: str, treatment: Treatment, draw: Draw | None, now: datetime, *, may_draw: bool, several: bool
+    section: str,
+    treatment: Treatment,
+    draw: Draw | None,
+    now: datetime,
+    *,
+    closed: Days,
+    may_draw: bool,
+    several: bool,
 ) -> Row:
     """A treatment in the section of this name."""
     zone = treatment.clinic.zone
-    what, more, tone = WORDS[section](treatment, now.astimezone(zone).date())
+    what, more, tone = WORDS[section](treatment, now.astimezone(zone).date(), closed)
     return Row(
         section=section,
         key=f"{section}-{treatment.pk}",

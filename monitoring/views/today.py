@@ -22,6 +22,7 @@ from monitoring.worklist import (
     Filter,
     alerts_on,
     alerts_page,
+    closed_ahead,
     drawn_page,
     draws_on,
     open_draws,
@@ -114,7 +115,12 @@ def _look(request: HttpRequest, *, most: int | None = None) -> tuple[Look, list[
     within = [clinic for clinic in clinics if not chosen or clinic.slug == chosen]
     if chosen and not within:
         raise Http404
-    asked = Filter(mine="mine" in request.GET, state=state if state in states(clinics) else "", clinics=within)
+    asked = Filter(
+        mine="mine" in request.GET,
+        state=state if state in states(clinics) else "",
+        clinics=within,
+        closed=closed_ahead(within, now),
+    )
     return Look(request, staff, now, asked, verbs_of(staff), most), clinics
 
 
@@ -165,7 +171,13 @@ def _sections(look: Look) -> list[Shown]:
     for section in SECTIONS:
         rows: dict[int, Row | AlertRow] = {
             pk: treatment_row(
-                section.name, treatments[pk], draws.get(pk), look.now, may_draw=look.may_draw, several=look.several
+                section.name,
+                treatments[pk],
+                draws.get(pk),
+                look.now,
+                closed=look.asked.closed[treatments[pk].clinic_id],
+                may_draw=look.may_draw,
+                several=look.several,
             )
             for pk in pages[section.name].ids
             if pk in treatments

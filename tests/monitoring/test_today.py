@@ -12,6 +12,7 @@ from monitoring.keyset import Order, id_of, moment, page_of
 from monitoring.models import Draw, Merge, Treatment
 from monitoring.sweep import sweep
 from monitoring.worklist import draw_by
+from patients.closed_days import close_days
 from patients.models import Patient
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
 
@@ -88,6 +89,38 @@ def test_h22_what_is_due_on_saturday_is_on_fridays_list_and_still_on_saturdays(t
     assert "Quill" not in today("soon", now=SATURDAY - DAY)
     assert "Fri 18 Sep" in today("soon", now=SATURDAY - 2 * DAY)
     assert "today" in today("due", now=SATURDAY)
+
+
+def test_h22_a_holiday_moves_a_draw_to_the_open_day_before_it(today, clinic):
+    close_days(clinic=clinic, days={date(2026, 9, 17): "Holiday", date(2026, 9, 18): "Bridge"}, by=None, now=NOW)
+    someone(clinic, 3)  # due on Friday 18 September
+    wednesday = NOW + 2 * DAY
+    assert "Wed 16 Sep" in today("soon")
+    assert "due Fri 18 Sep, when the clinic is closed" in today("soon")
+    assert "due Fri 18 Sep, when the clinic is closed" in today("due", now=wednesday)
+    assert "Quill" not in today("soon", now=wednesday)
+
+
+def test_h22_a_holiday_just_past_the_days_ahead_brings_its_draw_into_them(today, clinic):
+    close_days(clinic=clinic, days={date(2026, 9, 22): "Holiday"}, by=None, now=NOW)
+    treatment = a_treatment(clinic)
+    Treatment.objects.filter(pk=treatment.pk).update(due_on=date(2026, 9, 22), overdue_after=date(2026, 9, 23))
+    assert "Mon 21 Sep" in today("soon")
+    Treatment.objects.filter(pk=treatment.pk).update(due_on=date(2026, 9, 23), overdue_after=date(2026, 9, 24))
+    assert "Quill" not in today("soon")
+
+
+def test_h22_other_clinics_and_daily_tests_keep_their_days(today, clinic):
+    close_days(clinic=a_clinic("West"), days={date(2026, 9, 18): "Holiday"}, by=None, now=NOW)
+    someone(clinic, 3)
+    assert "Fri 18 Sep" in today("soon")
+    close_days(clinic=clinic, days={date(2026, 9, 15): "Holiday"}, by=None, now=NOW)
+    daily = a_treatment(clinic, patient=a_patient(clinic, family_name="Rook"))
+    Treatment.objects.filter(pk=daily.pk).update(
+        due_on=date(2026, 9, 15), overdue_after=date(2026, 9, 15), frequency="daily"
+    )
+    assert "Rook" not in today("due")
+    assert "Rook" in today("soon")
 
 
 def test_a_pause_is_shown_with_its_length_and_what_it_means(today, clinic):
