@@ -24,6 +24,7 @@ from monitoring.worklist import (
     alerts_page,
     drawn_page,
     draws_on,
+    open_bookings,
     open_draws,
     section_page,
     states,
@@ -160,12 +161,18 @@ def _sections(look: Look) -> list[Shown]:
         for section in SECTIONS
     }
     treatments = treatments_on(pages.values(), look.asked.clinics)
-    draws = open_draws(treatments)
+    draws, bookings = open_draws(treatments), open_bookings(treatments)
     shown = []
     for section in SECTIONS:
         rows: dict[int, Row | AlertRow] = {
             pk: treatment_row(
-                section.name, treatments[pk], draws.get(pk), look.now, may_draw=look.may_draw, several=look.several
+                section.name,
+                treatments[pk],
+                draws.get(pk),
+                look.now,
+                booked=bookings.get(pk),
+                may_draw=look.may_draw,
+                several=look.several,
             )
             for pk in pages[section.name].ids
             if pk in treatments
