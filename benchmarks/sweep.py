@@ -15,7 +15,7 @@ INSERT INTO monitoring_treatment (patient_id, clinic_id, protocol_key, clinician
     frequency, due_on, overdue_after, assessed_at, tablets_until)
 SELECT id, clinic_id, 'us-label-2025', %(owner)s, now(), 1, 'normal', 'continue', 'weekly',
     current_date + CASE WHEN id %% 100 = 0 THEN -3 ELSE 4 END, current_date + CASE WHEN id %% 100 = 0 THEN -3 ELSE 4 END,
-    now() - interval '10 days', current_date + 1 + (id %% 28)::int
+    now() - interval '10 days', current_date + 4 + (id %% 28)::int
 FROM patients_patient;
 """
 BARE = """
