@@ -12,10 +12,10 @@ FILL = """
 INSERT INTO patients_patient (clinic_id, mrn, given_name, family_name, date_of_birth, created_at)
 SELECT %(clinic)s, 'B' || n, 'Given', 'Family' || n, '1980-01-01', now() FROM generate_series(1, %(count)s) n;
 INSERT INTO monitoring_treatment (patient_id, clinic_id, protocol_key, clinician_id, created_at, version, band, advice,
-    frequency, due_on, overdue_after, assessed_at)
+    frequency, due_on, overdue_after, assessed_at, tablets_until)
 SELECT id, clinic_id, 'us-label-2025', %(owner)s, now(), 1, 'normal', 'continue', 'weekly',
     current_date + CASE WHEN id %% 100 = 0 THEN -3 ELSE 4 END, current_date + CASE WHEN id %% 100 = 0 THEN -3 ELSE 4 END,
-    now() - interval '10 days'
+    now() - interval '10 days', current_date + 4 + (id %% 28)::int
 FROM patients_patient;
 """
 BARE = """

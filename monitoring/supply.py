@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from monitoring.models import Treatment
 from monitoring.rules.eligibility import Milestone, after_the_last_tablet
@@ -14,6 +14,8 @@ class SupplyClock:
 
     covered_until: date | None
     days_left: int | None
+    gap_on: date | None
+    """The first day without tablets."""
     milestones: Sequence[Milestone]
 
 
@@ -21,6 +23,7 @@ def supply_clock(treatment: Treatment, *, now: datetime) -> SupplyClock:
     """From the dispenses that stand. Days left count today; negative once the tablets are over."""
     until = treatment.tablets_until
     if until is None:
-        return SupplyClock(None, None, ())
+        return SupplyClock(None, None, None, ())
     today = now.astimezone(treatment.clinic.zone).date()
-    return SupplyClock(until, (until - today).days + 1, after_the_last_tablet(treatment.protocol, until))
+    stones = after_the_last_tablet(treatment.protocol, until)
+    return SupplyClock(until, (until - today).days + 1, until + timedelta(days=1), stones)

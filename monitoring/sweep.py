@@ -1,4 +1,4 @@
-"""What time alone makes true: tests overdue, repeats owed, alerts whose owner is lost or that nobody answered.
+"""What time alone makes true: tests overdue, repeats owed, tablets that run out, alerts that nobody answered.
 
 Set-based, in one transaction under an advisory lock, so that two schedulers equal one. It only notifies: what is
 overdue is computed when it is read, and no treatment is changed here. Many alerts for one address, none of
@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from monitoring.alerts import BATCH_BODY, BODY, ESCALATE_AFTER, MANY, SUBJECT, URGENCY
 from monitoring.models import Cause, Severity
+from monitoring.running_out import GAP_BEGAN, RUNS_OUT
 from notifications.actions import beat
 from patients.access import MAY
 from patients.models import DEFAULT_POLICIES
@@ -170,6 +171,8 @@ class Look(NamedTuple):
 LOOKS = (
     Look(OVERDUE, Cause.TEST_OVERDUE, Severity.ROUTINE, "overdue", "raised", "alert_raised"),
     Look(REPEAT_LATE, Cause.REPEAT_OWED, Severity.MODERATE, "late", "worsened", "alert_worsened"),
+    Look(GAP_BEGAN, Cause.SUPPLY_ENDS, Severity.MILD, "gap", "worsened", "alert_worsened"),
+    Look(RUNS_OUT, Cause.SUPPLY_ENDS, Severity.ROUTINE, "supply_ends", "raised", "alert_raised"),
     Look(TRANSFER_LATE, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
     Look(ORPHANED, None, Severity.SEVERE, "orphaned", "owner lost", "alert_orphaned"),
     Look(UNANSWERED, None, Severity.ROUTINE, "escalated", "escalated", "alert_escalated"),

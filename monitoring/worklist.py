@@ -9,9 +9,10 @@ from django.db.models.expressions import Combinable
 
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
-from monitoring.models import Alert, Cause, Draw, Merge, Treatment
+from monitoring.models import Alert, Booking, Cause, Draw, Merge, Severity, Treatment
 from monitoring.models.treatment import EVERY_DAY
 from monitoring.rules.protocols import PROTOCOLS
+from monitoring.running_out import running_out
 from patients.closed_days import Days, closed_days_of, open_day_after, open_day_on_or_before
 from patients.models import Clinic, Staff
 
@@ -37,7 +38,7 @@ class Section:
     title: str
     none: str
     order: Order
-    wanted: Callable[[date, Days], list[Q]]
+    wanted: Callable[[date, Clinic, Days], list[Q]]
     """Conditions that exclude each other, each answered by one stretch of an index."""
     size: int = PAGE
 
@@ -51,17 +52,17 @@ def draw_by(due_on: date, frequency: str, closed: Days = ()) -> date:
     return due_on if frequency in EVERY_DAY else open_day_on_or_before(due_on, closed)
 
 
-def _overdue(day: date, closed: Days) -> list[Q]:
+def _overdue(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     return [Q(overdue_after__lt=day)]
 
 
-def _due_today(day: date, closed: Days) -> list[Q]:
+def _due_today(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     """Due, still in time, or due on the weekend or the closed days that begin tomorrow."""
     in_time = Q(due_on__gte=day - LONGEST_WINDOW, due_on__lt=open_day_after(day, closed), overdue_after__gte=day)
     return [in_time & (Q(due_on__lte=day) | ~Q(frequency__in=EVERY_DAY))]
 
 
-def _due_soon(day: date, closed: Days) -> list[Q]:
+def _due_soon(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     """To be drawn in the days ahead; of what is due before the next open day only what no closed day moves."""
     tomorrow, last = day + timedelta(days=1), day + timedelta(days=DAYS_AHEAD)
     work, after = open_day_after(day, closed), open_day_after(last, closed)
@@ -72,16 +73,27 @@ def _due_soon(day: date, closed: Days) -> list[Q]:
     return [in_time & every_day & Q(due_on__gt=day, due_on__lt=min(work, last + timedelta(days=1))), *ahead]
 
 
-def _paused(day: date, closed: Days) -> list[Q]:
+def _paused(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     return [Q(paused_since__gt=day - LONGEST_BREAK, changes_on__gt=day)]
 
 
-def _long_off(day: date, closed: Days) -> list[Q]:
+def _long_off(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     return [Q(paused_since__lte=day - SHORTEST_BREAK) & (Q(changes_on=None) | Q(changes_on__lte=day))]
+
+
+def _tablets(day: date, clinic: Clinic, closed: Days) -> list[Q]:
+    return [running_out(day, clinic)]
 
 
 SECTIONS = (
     Section("overdue", "Overdue", "Nobody is overdue.", _by("overdue_after"), _overdue),
+    Section(
+        "tablets",
+        "Tablets run out",
+        "Nobody's tablets run out without a test that is booked.",
+        _by("tablets_until"),
+        _tablets,
+    ),
     Section("due", "Due today", "Nothing is due today.", _by("due_on"), _due_today),
     Section("soon", "Due in the next 7 days", "Nothing is due in the next 7 days.", _by("due_on"), _due_soon, SHORT),
     Section("paused", "Paused", "Nobody is paused.", _by("paused_since"), _paused, SHORT),
@@ -143,7 +155,7 @@ def section_page(
     lists: list[QuerySet[Treatment]] = [
         Treatment.objects.filter(wanted, asked.of_treatments(staff), not_merged(), clinic=clinic)
         for clinic in asked.clinics
-        for wanted in section.wanted(now.astimezone(clinic.zone).date(), asked.closed.get(clinic.pk, ()))
+        for wanted in section.wanted(now.astimezone(clinic.zone).date(), clinic, asked.closed.get(clinic.pk, ()))
     ]
     return page_of(lists, section.order, mark, size=size or section.size)
 
@@ -162,13 +174,15 @@ def drawn_page(*, staff: Staff, asked: Filter, mark: str, size: int | None = Non
 def alerts_page(*, staff: Staff, asked: Filter, mark: str, size: int | None = None) -> Page:
     """Alerts that stand, the most severe and then the oldest first. Those of a merged record stand too.
 
-    That a test is overdue is said by its own section, row by row; its alerts are on the alerts' page.
+    That a test is overdue or that tablets will run out is said by its own section, row by row; those alerts are on the
+    alerts' page. Once somebody is without tablets, it stands here too.
     """
     whose = [Q()]
     if asked.mine:
         others = Q(owner=None) | ~Q(owner=staff)
         whose = [Q(owner=staff), Q(treatment__clinician=staff) & others]
-    state = Filter(state=asked.state).of_treatments(staff, "treatment__") & ~Q(cause=Cause.TEST_OVERDUE)
+    told_below = Q(cause=Cause.TEST_OVERDUE) | Q(cause=Cause.SUPPLY_ENDS, severity=Severity.ROUTINE)
+    state = Filter(state=asked.state).of_treatments(staff, "treatment__") & ~told_below
     lists = [
         Alert.objects.filter(mine, state, clinic=clinic, resolved_at=None) for clinic in asked.clinics for mine in whose
     ]
@@ -211,6 +225,11 @@ def open_draws(treatments: Mapping[int, Treatment]) -> dict[int, Draw]:
     for pk, draw in found.items():
         draw.clinic = treatments[pk].clinic
     return found
+
+
+def open_bookings(treatments: Iterable[int]) -> dict[int, Booking]:
+    """The test that is booked for each of these treatments, by treatment."""
+    return {row.treatment_id: row for row in Booking.objects.filter(treatment__in=treatments, ended_at=None)}
 
 
 def alerts_on(page: Page, clinics: Sequence[Clinic]) -> dict[int, Alert]:

@@ -13,6 +13,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "register": CARES,
     "record_result": CARES,
     "record_event": CARES,
+    "book_test": SEES_PATIENTS,
     "record_dose": CARES,
     "document_ben": CARES,
     "confirm_ben": (Role.PRESCRIBER,),
@@ -39,7 +40,15 @@ MAY: dict[str, tuple[Role, ...]] = {
     "retry_delivery": (Role.CLINIC_ADMIN,),
     "read_audit": (Role.AUDITOR,),
 }
-VERBS = ("patients:read", "results:read", "results:write", "alerts:read", "worklist:read", "eligibility:read")
+VERBS = (
+    "patients:read",
+    "results:read",
+    "results:write",
+    "alerts:read",
+    "worklist:read",
+    "eligibility:read",
+    "bookings:write",
+)
 """What a token may be given."""
 
 

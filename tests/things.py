@@ -14,6 +14,7 @@ from monitoring.actions.treating import document_ben, record_dose
 from monitoring.alerts import Raising
 from monitoring.models import (
     BenProposal,
+    Booking,
     Cause,
     Draft,
     Draw,
@@ -134,6 +135,7 @@ def _about_a_patient(clinic, nurse, prescriber):
     patient = treatment.patient
     contact = ContactPoint.objects.create(patient=patient, kind="phone", value="555", recorded_at=NOW)
     draw = Draw.objects.create(treatment=treatment, clinic=clinic, drawn_at=NOW, recorded_at=NOW)
+    Booking.objects.create(treatment=treatment, clinic=clinic, day=NOW.date(), booked_at=NOW)
     merge = Merge.objects.create(kept=treatment, merged=other, reason="One person", at=NOW, by=nurse)
     proposal = BenProposal.objects.create(treatment=other, evidence="Duffy", documented_at=NOW, documented_by=nurse)
     TakeOver.objects.create(treatment=treatment, told_by="Letter", recorded_at=NOW)

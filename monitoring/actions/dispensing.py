@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from monitoring.actions.booking import answer_supply_alert
 from monitoring.actions.judging import judge, locked
 from monitoring.actions.programmes import is_enrolled
 from monitoring.alerts import HOLDS
@@ -164,6 +165,7 @@ def hand_over(
         lot=lot,
     )
     keep_tablets_until(treatment)
+    answer_supply_alert(treatment, "Tablets were handed over.", now=now)
     audit.record(
         "tablets_handed_over", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
         subject=f"dispense:{dispense.pk}", ip=ip, days=days,
@@ -202,6 +204,7 @@ def void_dispense(*, dispense: Dispense, by: Staff, now: datetime, reason: str, 
     treatment = locked(dispense.treatment_id)
     Dispense.objects.filter(pk=dispense.pk, voided_at=None).update(voided_at=now, voided_by=by, void_reason=reason)
     keep_tablets_until(treatment)
+    answer_supply_alert(treatment, "A supply was taken back.", now=now)
     audit.record(
         "dispense_voided", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
         subject=f"dispense:{dispense.pk}", ip=ip,

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from monitoring.actions.booking import answer_supply_alert, keep_booking
 from monitoring.actions.judging import locked
 from monitoring.models import Draw, Result, Treatment
 from monitoring.models.result import Status, standing
@@ -34,6 +35,8 @@ def record_draw(*, treatment: Treatment, drawn_at: datetime, by: Actor, now: dat
         recorded_at=now,
         recorded_by=by if isinstance(by, Staff) else None,
     )
+    keep_booking(treatment, drawn_at, now=now)
+    answer_supply_alert(treatment, "Blood was drawn.", now=now)
     _audit("draw_recorded", draw, by, now, ip)
     return draw
 

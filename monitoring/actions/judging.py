@@ -31,7 +31,8 @@ VERSIONS = f"""
 """  # noqa: S608
 AROUND = f"""
     SELECT {BEN.columns("b")}, {EVENT.columns("e")},
-           EXISTS (SELECT 1 FROM monitoring_alert WHERE treatment_id = ANY({RECORDS}) AND resolved_at IS NULL)
+           EXISTS (SELECT 1 FROM monitoring_alert WHERE treatment_id = ANY({RECORDS}) AND resolved_at IS NULL),
+           EXISTS (SELECT 1 FROM monitoring_booking WHERE treatment_id = one.id AND ended_at IS NULL)
     FROM (VALUES (%s::bigint)) AS one (id)
     LEFT JOIN LATERAL (
         SELECT * FROM {BEN.table} WHERE treatment_id = one.id ORDER BY confirmed_at DESC LIMIT 1
@@ -86,6 +87,8 @@ class Facts(NamedTuple):
     events: list[TreatmentEvent]
     alerted: bool
     """Some alert of it is open."""
+    booked: bool
+    """A blood test is booked."""
 
 
 def facts_of(treatment: Treatment) -> Facts:
@@ -96,7 +99,9 @@ def facts_of(treatment: Treatment) -> Facts:
         around = cursor.fetchall()
     read = [tuple(_read(values, BEN, EVENT)) for values in around]
     treatment.ben = read[0][0]
-    return Facts(versions, [event for _, event in read if event is not None], alerted=around[0][-1])
+    return Facts(
+        versions, [event for _, event in read if event is not None], alerted=around[0][-2], booked=around[0][-1]
+    )
 
 
 def judge(

@@ -8,7 +8,7 @@ from monitoring.actions.alerting import tell_owner
 from monitoring.actions.judging import judge, locked
 from monitoring.actions.treating import reassess
 from monitoring.alerts import escalate_at
-from monitoring.models import Alert, AlertNote, Draw, Treatment
+from monitoring.models import Alert, AlertNote, Booking, Draw, Treatment
 from monitoring.rules.judgement import Judgement
 from patients.models import Clinic, Patient, Staff
 
@@ -50,6 +50,9 @@ def _rehome(treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff 
     Patient.objects.filter(pk=treatment.patient_id).update(clinic=clinic, mrn=mrn)
     Treatment.objects.filter(pk=treatment.pk).update(clinic=clinic, clinician=clinician)
     Draw.objects.filter(treatment=treatment, ended_at=None).update(clinic=clinic)
+    Booking.objects.filter(treatment=treatment, ended_at=None).update(
+        ended_at=now, end_reason=f"The patient has moved to {clinic}."
+    )
     treatment.clinic, treatment.clinician = clinic, clinician
     treatment.patient.clinic, treatment.patient.mrn = clinic, mrn
 

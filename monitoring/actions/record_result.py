@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from monitoring.actions.alerting import end_by_count, raise_alerts
+from monitoring.actions.booking import answer_supply_alert, keep_booking
 from monitoring.actions.correcting import tell_of_correction
 from monitoring.actions.drawing import close_draw
 from monitoring.actions.gathering import Digest
@@ -153,8 +154,11 @@ def _derive(
     columns = bring_up(treatment, judgement, latest_draw_at=latest_draw(facts.versions), now=now)
     result.judgement_given = as_assessment(treatment, judgement, result=None, now=now)
     store(treatment, columns, result, result.judgement_given, audited)
+    if facts.booked and not removed:
+        keep_booking(treatment, result.drawn_at, now=now)
     if result.status != Status.PRELIMINARY and facts.alerted:
         end_by_count(treatment, judgement=judgement, now=now)
+        answer_supply_alert(treatment, "A count has come.", now=now)
     raise_alerts(treatment, found, result=result, now=now, digest=digest)
     revoke_supplies(treatment, now=now)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from monitoring.actions.alerting import raise_alerts
+from monitoring.actions.booking import answer_supply_alert
 from monitoring.actions.judging import judge, keep, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
@@ -227,6 +228,8 @@ def reassess(treatment: Treatment, *, now: datetime) -> None:
         found.append(ALERTS_ON_HOLD)
     raise_alerts(treatment, found, result=None, now=now)
     revoke_supplies(treatment, now=now)
+    if treatment.tablets_until is not None:
+        answer_supply_alert(treatment, "What is known of the treatment has changed.", now=now)
 
 
 def _told_of_hold(treatment: Treatment) -> bool:

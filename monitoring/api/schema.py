@@ -47,6 +47,7 @@ TREATMENT = inline_serializer(
         "frequency": kind.CharField(allow_null=True),
         "due_on": kind.DateField(allow_null=True),
         "overdue_after": kind.DateField(allow_null=True),
+        "tablets_until": kind.DateField(allow_null=True, help_text="The last day that tablets handed over reach."),
         "assessed_at": kind.DateTimeField(allow_null=True),
     },
 )
@@ -114,6 +115,13 @@ VERDICT = inline_serializer(
         "sample_by": kind.DateField(allow_null=True),
     },
 )
+BOOKING = inline_serializer(
+    "Booking",
+    {
+        "day": kind.DateField(allow_null=True, help_text="The day of the draw; null cancels what is booked."),
+        "reason": kind.CharField(required=False, write_only=True, help_text="Why it is cancelled."),
+    },
+)
 RECORDED = inline_serializer("Recorded", {"result": RESULT, "judgement": kind.JSONField()})
 JUDGEMENTS = inline_serializer("Judgements", {"now": kind.JSONField(), "given": kind.ListField(child=kind.JSONField())})
 WORKLIST = inline_serializer(
@@ -122,6 +130,7 @@ WORKLIST = inline_serializer(
         "alerts": kind.ListField(child=kind.JSONField()),
         "overdue": kind.ListField(child=kind.JSONField()),
         "due": kind.ListField(child=kind.JSONField()),
+        "tablets_run_out": kind.ListField(child=kind.JSONField()),
     },
 )
 

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from monitoring.api import views
+from monitoring.api.booking import TestBooking
 from monitoring.api.eligibility import BareEligibility, Eligibility
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("treatments/<int:treatment_id>/", views.OneTreatment.as_view(), name="api_treatment"),
     path("treatments/<int:treatment_id>/results/", views.Results.as_view(), name="api_results"),
     path("treatments/<int:treatment_id>/judgements/", views.Judgements.as_view(), name="api_judgements"),
+    path("treatments/<int:treatment_id>/booking/", TestBooking.as_view(), name="api_booking"),
     path("treatments/<int:treatment_id>/eligibility/", Eligibility.as_view(), name="api_eligibility"),
     path("treatments/<int:treatment_id>/eligibility", BareEligibility.as_view(), name="api_eligibility_bare"),
     path("alerts/", views.Alerts.as_view(), name="api_alerts"),

@@ -22,6 +22,7 @@ from monitoring.api.reading import read_report
 from monitoring.doors import alerts_of, treatments_of
 from monitoring.models import IdempotencyKey, Result, Treatment
 from monitoring.rules.errors import InputError
+from monitoring.running_out import running_out
 from patients import audit
 from patients.access import patients_of
 from patients.models import Integration
@@ -218,13 +219,16 @@ class Worklist(APIView):
 
     @extend_schema(responses=schema.WORKLIST, operation_id="worklist")
     def get(self, request: Request) -> Response:
-        """Alerts that stand, tests overdue, and tests due within 7 days; the first hundred of each."""
+        """Alerts, tests overdue, tests due within 7 days, tablets that run out; the first hundred of each."""
         now = timezone.now()
         mine = treatments_of(caller(request))
         alerts = alerts_of(caller(request)).standing()
+        clinic = caller(request).clinic
+        gaps = mine.filter(running_out(now.astimezone(clinic.zone).date(), clinic))
         lists: Mapping[str, list[dict[str, Any]]] = {
             "alerts": [writing.alert(row) for row in alerts[:PAGE]],
             "overdue": [writing.treatment(row) for row in mine.overdue(now)[:PAGE]],
             "due": [writing.treatment(row) for row in mine.due_by(now, 7)[:PAGE]],
+            "tablets_run_out": [writing.treatment(row) for row in gaps.order_by("tablets_until", "pk")[:PAGE]],
         }
         return Response(lists)

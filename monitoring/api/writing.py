@@ -30,6 +30,7 @@ def treatment(row: Treatment) -> dict[str, Any]:
         "frequency": row.frequency or None,
         "due_on": row.due_on,
         "overdue_after": row.overdue_after,
+        "tablets_until": row.tablets_until,
         "assessed_at": row.assessed_at,
     }
 

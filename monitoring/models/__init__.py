@@ -2,6 +2,7 @@
 
 from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity
 from monitoring.models.assessment import Assessment
+from monitoring.models.booking import Booking
 from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
 from monitoring.models.draft import Draft
 from monitoring.models.draw import Draw
@@ -19,6 +20,7 @@ __all__ = [
     "Authorisation",
     "BenProposal",
     "BenStatus",
+    "Booking",
     "Cause",
     "Dispense",
     "DoseChange",

@@ -167,26 +167,33 @@ class Milestone:
     on: date
     rule: str
     text: str
+    short: str
+    """The same in a few words, for a list."""
 
 
 def after_the_last_tablet(protocol: Protocol, last_dose_on: date) -> Sequence[Milestone]:
     """What a gap would mean, day by day, from the last day with tablets: shown before it happens."""
     breaks = protocol.breaks
     found = [
-        Milestone(last_dose_on + timedelta(days=1), "gap.begins", "No tablets: the first dose is missed."),
+        Milestone(
+            last_dose_on + timedelta(days=1), "gap.begins", "No tablets: the first dose is missed.", "the gap begins"
+        ),
         Milestone(
             last_dose_on + timedelta(hours=breaks.retitrate_hours),
             "break.retitrate",
             f"{breaks.retitrate_hours} hours without a dose: the dose has to be built up again from 12.5 mg.",
+            f"{breaks.retitrate_hours} h: from 12.5 mg again",
         ),
     ]
     if breaks.extra_weekly_over_hours:
         days = breaks.extra_weekly_over_hours // 24 + 1
         hours, weeks = breaks.extra_weekly_over_hours, breaks.extra_weekly_weeks
         text = f"More than {hours} hours without a dose: weekly tests for {weeks} weeks."
-        found.append(Milestone(last_dose_on + timedelta(days=days), "break.extra_weekly", text))
+        short = f"over {hours} h: weekly tests"
+        found.append(Milestone(last_dose_on + timedelta(days=days), "break.extra_weekly", text, short))
     text = f"{breaks.as_new_days} days without a dose: treatment begins anew, with a fresh baseline and weekly tests."
-    found.append(Milestone(last_dose_on + timedelta(days=breaks.as_new_days), "break.as_new", text))
+    short = f"{breaks.as_new_days} days: as a new patient"
+    found.append(Milestone(last_dose_on + timedelta(days=breaks.as_new_days), "break.as_new", text, short))
     return sorted(found, key=lambda milestone: milestone.on)
 
 

@@ -1,6 +1,7 @@
 """One alert: what it says, its story, who saw it, and how it is answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,7 +17,8 @@ from monitoring.actions.alerting import reachable
 from monitoring.alert_forms import HandOverForm, NoteForm
 from monitoring.doors import alerts_of, alerts_with_past_of
 from monitoring.forms import AcknowledgeForm, ResolveForm
-from monitoring.models import Alert
+from monitoring.models import Alert, Cause
+from monitoring.rules.eligibility import Milestone, after_the_last_tablet
 from monitoring.views.finding import address_of, staff_of
 from monitoring.views.rows import lasted
 from patients import audit
@@ -119,6 +121,14 @@ def _answered(request: HttpRequest, found: Alert, move: Callable[[], Alert], *, 
     return redirect("alert", found.pk)
 
 
+def _gap(found: Alert) -> Sequence[Milestone]:
+    """What it means, day by day, when the tablets that the alert is about are the last."""
+    if found.cause != Cause.SUPPLY_ENDS or found.deadline is None:
+        return ()
+    last = found.deadline.astimezone(found.clinic.zone).date() - timedelta(days=1)
+    return after_the_last_tablet(found.treatment.protocol, last)
+
+
 def _page(request: HttpRequest, found: Alert, **forms: Form) -> HttpResponse:
     """The page, with a form that was not right as it was typed."""
     staff = staff_of(request)
@@ -130,6 +140,7 @@ def _page(request: HttpRequest, found: Alert, **forms: Form) -> HttpResponse:
         "zone": found.clinic.zone,
         "story": [line for line in told if line.verb != "seen"],
         "seen": [line for line in told if line.verb == "seen"],
+        "stones": _gap(found),
         "reachable": found.owner is None or reachable(found.owner, found.clinic_id),
         "acknowledged_after": found.acknowledged_at and lasted(found.raised_at, found.acknowledged_at),
         "resolved_after": found.resolved_at and lasted(found.raised_at, found.resolved_at),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from monitoring.models import Draw
+from monitoring.models import Booking, Draw
 from monitoring.views.chart import Chart
 from monitoring.views.record import Record
 from monitoring.views.timeline import EVENT_IN_WORDS, event_in_words
@@ -83,3 +83,8 @@ def current_dose(record: Record) -> CurrentDose | None:
 def open_draw(record: Record) -> Draw | None:
     """Blood on its way to the laboratory."""
     return next((draw for draw in reversed(record.draws) if record.open(draw.ended_at)), None)
+
+
+def open_booking(record: Record) -> Booking | None:
+    """The test that is booked."""
+    return next((row for row in reversed(record.bookings) if record.open(row.ended_at)), None)

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from monitoring.actions.replaying import read, under_protocol_of
 from monitoring.models import Treatment
+from monitoring.supply import supply_clock
 from monitoring.views.acts.table import acts_for
 from monitoring.views.banners import banners
 from monitoring.views.chart import DAYS, RANGES, Drawn, draw
-from monitoring.views.course import breaks, current_dose, flags, letters, open_draw
+from monitoring.views.course import breaks, current_dose, flags, letters, open_booking, open_draw
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.past import Moment, moment_of
 from monitoring.views.record import Record, record_of
@@ -111,6 +112,8 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "latest": next((row for row in rows if row.stands and row.count is not None and not row.preliminary), None),
         "dose": current_dose(record),
         "draw": open_draw(record),
+        "booking": open_booking(record),
+        "clock": None if moment.known_at else supply_clock(treatment, now=now),
         "chart": chart,
         "ranges": RANGES,
         "results": [row for row in rows if row.pk in chart.pks],

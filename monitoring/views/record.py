@@ -12,6 +12,7 @@ from monitoring.models import (
     AlertNote,
     BenProposal,
     BenStatus,
+    Booking,
     DoseChange,
     Draw,
     Merge,
@@ -25,7 +26,19 @@ from monitoring.rules.history import EVENT_KINDS
 from patients.models import AuditEvent, ContactPoint, Patient
 
 Row = TypeVar("Row")
-TOLD_BY_ROWS = ("result_", "alert_", "event_", "dose_", "ben_", "contact_", "transfer_", "merge", "draw_", "take_over")
+TOLD_BY_ROWS = (
+    "result_",
+    "alert_",
+    "event_",
+    "dose_",
+    "ben_",
+    "contact_",
+    "transfer_",
+    "merge",
+    "draw_",
+    "booking_",
+    "take_over",
+)
 """Audit verbs that begin so repeat what a row of its own tells, with its reason."""
 SUMMED_UP = ("raised", "worsened", "updated")
 LEFT_OUT = ("patient_opened", "reassessed_by_time", *EVENT_KINDS)
@@ -41,6 +54,7 @@ class Record:
     events: list[TreatmentEvent]
     doses: list[DoseChange]
     draws: list[Draw]
+    bookings: list[Booking]
     alerts: list[Alert]
     notes: list[AlertNote]
     bens: list[BenStatus]
@@ -99,6 +113,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
     take_over = TakeOver.objects.filter(treatment=treatment).select_related("recorded_by")
     transfers = treatment.transfers.select_related("from_clinic", "to_clinic", "requested_by", "answered_by")
     merges = Merge.objects.filter(merged).select_related("kept__patient", "merged__patient", "by", "undone_by")
+    bookings = treatment.bookings.select_related("staff", "integration", "ended_by")
     contacts = patient.contact_points.select_related("recorded_by", "ended_by").order_by("recorded_at", "pk")
     return Record(
         treatment=treatment,
@@ -107,6 +122,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         events=until(treatment.events_read, "recorded_at"),
         doses=until(treatment.every_dose().select_related("recorded_by"), "recorded_at"),
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),
+        bookings=until(bookings.order_by("booked_at"), "booked_at"),
         alerts=until(alerts, "raised_at"),
         notes=until(notes, "at"),
         bens=bens,

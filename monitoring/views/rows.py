@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from monitoring.alerts import ADVICE_IN_WORDS
-from monitoring.models import Alert, Draw, Treatment
+from monitoring.models import Alert, Booking, Draw, Treatment
+from monitoring.rules.eligibility import after_the_last_tablet
 from monitoring.worklist import draw_by
 from patients.closed_days import SATURDAY, Days
 from patients.models import Patient
@@ -34,9 +35,11 @@ ALERT = (
     '<div class="says"><a id="{key}-open" href="{opens}">{cause}</a> {summary}</div>'
     '<div class="last">{owner}<span class="who-line">{state}</span></div></li>'
 )
-ACT = '<a class="act" id="{}-do" href="{}drawn/">{}<span class="sr-only">: {}</span></a>'
-OFFERS: Mapping[str, str] = {"drawn": "No result will come", "paused": "", "off": ""}
+ACT = '<a class="act" id="{}-do" href="{}{}">{}<span class="sr-only">: {}</span></a>'
+OFFERS: Mapping[str, str] = {"drawn": "No result will come", "tablets": "Book a test", "paused": "", "off": ""}
 """What may be done from a row; in every other section: note that blood was drawn."""
+ADDRESSES: Mapping[str, str] = {"tablets": "act/book/"}
+"""Where that is done; in every other section: on the page of the draw."""
 
 
 class Who:
@@ -86,11 +89,14 @@ class Row(Who):
     last: str
     advice: str
     drawn: str = ""
+    """That blood is on its way, or for when it is booked."""
+    awaited: bool = False
+    """Blood is on its way."""
     may_draw: bool = False
 
     def __str__(self) -> SafeString:
         """The row as an item of its list."""
-        offer = OFFERS.get(self.section, "" if self.drawn else "Blood drawn") if self.may_draw else ""
+        offer = OFFERS.get(self.section, "" if self.awaited else "Blood drawn") if self.may_draw else ""
         name = escape(str(self.patient))
         return SafeString(
             TREATMENT.format(
@@ -103,7 +109,9 @@ class Row(Who):
                 advice=escape(self.advice),
                 drawn=f'<span class="tag">{escape(self.drawn)}</span>' if self.drawn else "",
                 last=escape(self.last),
-                act=ACT.format(self.key, self.href, offer, name) if offer else "",
+                act=ACT.format(self.key, self.href, ADDRESSES.get(self.section, "drawn/"), offer, name)
+                if offer
+                else "",
             )
         )
 
@@ -206,8 +214,22 @@ def _paused(treatment: Treatment, day: date, closed: Days) -> Words:
     return f"{days(off)} off", "a restart is as a new patient: fresh baseline first, then weekly tests", ""
 
 
+def _tablets(treatment: Treatment, day: date, closed: Days) -> Words:
+    """How long they last, and what a gap would mean, before it happens."""
+    until = treatment.tablets_until
+    if until is None:
+        return "", "", ""
+    left = (until - day).days + 1
+    stones = after_the_last_tablet(treatment.protocol, until)
+    ahead = "; ".join(f"{written(stone.on)} {stone.short}" for stone in stones if stone.on >= day)
+    if left > 0:
+        return f"tablets for {days(left)}", ahead, "stop" if left == 1 else "warn"
+    return f"no tablets for {days(1 - left)}", ahead or "a restart is as a new patient", "stop"
+
+
 WORDS: Mapping[str, Callable[[Treatment, date, Days], Words]] = {
     "overdue": _overdue,
+    "tablets": _tablets,
     "due": _due,
     "soon": _soon,
     "paused": _paused,
@@ -222,6 +244,7 @@ def treatment_row(
     now: datetime,
     *,
     closed: Days,
+    booked: Booking | None = None,
     may_draw: bool,
     several: bool,
 ) -> Row:
@@ -238,9 +261,17 @@ def treatment_row(
         tone=tone,
         last=_last(treatment),
         advice=_advice(treatment, now),
-        drawn=_drawn(draw, now) if draw else "",
+        drawn=_drawn(draw, now) if draw else _booked(booked, now.astimezone(zone).date()),
+        awaited=draw is not None,
         may_draw=may_draw,
     )
+
+
+def _booked(booked: Booking | None, day: date) -> str:
+    """The day of the next test; one that has passed without blood is told as missed."""
+    if booked is None:
+        return ""
+    return f"test booked {written(booked.day)}" if booked.day >= day else f"booked {written(booked.day)}, no blood came"
 
 
 def _last(treatment: Treatment) -> str:

@@ -138,6 +138,8 @@ def page(
         "now": now,
         "entry": uuid.uuid4(),
         "clock": supply_clock(treatment, now=now),
+        "booking": treatment.bookings.filter(ended_at=None).first(),
+        "may_book": may(staff, "book_test", treatment.clinic_id),
         "open": treatment.authorisations.filter(revoked_at=None, dispense=None, expires_at__gte=now),
         "dispenses": treatment.dispenses.select_related("handed_over_by", "voided_by")
         .order_by("-handed_over_at")[:ROWS],

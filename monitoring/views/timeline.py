@@ -42,7 +42,7 @@ class Happening:
 
 def timeline(record: Record) -> list[Happening]:
     """Everything that is known, newest first."""
-    tellers = (_results, _events, _doses, _draws, _alerts, _ben, _moves, _merges, _contacts, _rest)
+    tellers = (_results, _events, _doses, _draws, _bookings, _alerts, _ben, _moves, _merges, _contacts, _rest)
     return sorted((line for tell in tellers for line in tell(record)), key=lambda line: line.at, reverse=True)
 
 
@@ -106,6 +106,15 @@ def _draws(record: Record) -> Iterator[Happening]:
         yield Happening(draw.drawn_at, "Draw", "Blood drawn", name_of(draw.recorded_by))
         if draw.ended_at and draw.end_reason and record.known(draw.ended_at):
             yield Happening(draw.ended_at, "Draw", "No result will come", name_of(draw.ended_by), draw.end_reason)
+
+
+def _bookings(record: Record) -> Iterator[Happening]:
+    for row in record.bookings:
+        who = name_of(row.staff, row.integration)
+        yield Happening(row.booked_at, "Draw", f"Blood test booked for {row.day}", who)
+        if row.ended_at and record.known(row.ended_at):
+            what = f"Booking for {row.day} ended"
+            yield Happening(row.ended_at, "Draw", what, name_of(row.ended_by), row.end_reason)
 
 
 def _alerts(record: Record) -> Iterator[Happening]:

@@ -25,6 +25,7 @@ from monitoring.worklist import (
     closed_ahead,
     drawn_page,
     draws_on,
+    open_bookings,
     open_draws,
     section_page,
     states,
@@ -166,7 +167,7 @@ def _sections(look: Look) -> list[Shown]:
         for section in SECTIONS
     }
     treatments = treatments_on(pages.values(), look.asked.clinics)
-    draws = open_draws(treatments)
+    draws, bookings = open_draws(treatments), open_bookings(treatments)
     shown = []
     for section in SECTIONS:
         rows: dict[int, Row | AlertRow] = {
@@ -176,6 +177,7 @@ def _sections(look: Look) -> list[Shown]:
                 draws.get(pk),
                 look.now,
                 closed=look.asked.closed[treatments[pk].clinic_id],
+                booked=bookings.get(pk),
                 may_draw=look.may_draw,
                 several=look.several,
             )

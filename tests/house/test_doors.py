@@ -130,6 +130,7 @@ TABLE = {
     "take_over": Row(CARES, CARES, "clinic"),
     "api_eligibility": Row("", "T", "token"),
     "api_eligibility_bare": Row("", "T", "token"),
+    "api_booking": Row("T", "", "token"),  # a form is refused to all; JSON: test_running_out.py
     "api_schema": Row("", "", "open"),
     "api_patients": Row("T", "", "tokens"),
     "api_patient": Row("T", "", "token"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from monitoring.models import Treatment
 from monitoring.rules.plausible import dosing
+from monitoring.views.acts.booking import BookForm, CancelBookingForm
 from monitoring.views.acts.deciding import (
     BenForm,
     ConfirmBenForm,
@@ -28,6 +29,8 @@ ACTS: Mapping[str, type[ActForm]] = {
     "restart": RestartForm,
     "stop": StopForm,
     "fever": FeverForm,
+    "book": BookForm,
+    "cancel-booking": CancelBookingForm,
     "correct": CorrectForm,
     "error": TakeBackResultForm,
     "void": TakeBackForm,
@@ -42,6 +45,7 @@ ACTS: Mapping[str, type[ActForm]] = {
 }
 GROUPS = (
     ("Doses", ("start", "dose", "interrupt", "restart", "stop", "fever")),
+    ("Blood tests", ("book", "cancel-booking")),
     ("Decisions", ("ben", "confirm-ben", "rechallenge", "hospice", "protocol")),
     ("Mistakes", ("correct", "error", "void")),
     ("Person", ("contact", "merge", "undo-merge")),
@@ -87,6 +91,7 @@ def _fitting(treatment: Treatment) -> set[str]:
         "restart": begun and (off or treatment.advice in ("interrupt", "stop", "may_resume")),
         "stop": begun and not (last and last.stop),
         "fever": begun,
+        "cancel-booking": treatment.bookings.filter(ended_at=None).exists(),
         "correct": treatment.latest_draw_at is not None,
         "error": treatment.latest_draw_at is not None,
         "void": bool(events),
