@@ -28,6 +28,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "dispense": (Role.PHARMACIST,),
     "ask_override": (Role.PHARMACIST,),
     "confirm_override": (Role.PRESCRIBER, Role.PHARMACIST),
+    "issue_statement": (Role.PRESCRIBER, Role.PHARMACIST),
     "record_programme": SEES_PATIENTS,
     "sign_status_form": (Role.PRESCRIBER,),
     "register_non_rechallenge": (Role.PRESCRIBER,),
@@ -39,7 +40,10 @@ MAY: dict[str, tuple[Role, ...]] = {
     "retry_delivery": (Role.CLINIC_ADMIN,),
     "read_audit": (Role.AUDITOR,),
 }
-VERBS = ("patients:read", "results:read", "results:write", "alerts:read", "worklist:read", "eligibility:read")
+VERBS = (
+    "patients:read", "results:read", "results:write", "alerts:read", "worklist:read", "eligibility:read",
+    "statements:write",
+)  # fmt: skip
 """What a token may be given."""
 
 

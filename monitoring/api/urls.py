@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from monitoring.api import views
 from monitoring.api.eligibility import BareEligibility, Eligibility
+from monitoring.api.statements import RevokeStatement, StatementPaper, Statements
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="api_schema"),
@@ -16,6 +17,17 @@ urlpatterns = [
     path("treatments/<int:treatment_id>/judgements/", views.Judgements.as_view(), name="api_judgements"),
     path("treatments/<int:treatment_id>/eligibility/", Eligibility.as_view(), name="api_eligibility"),
     path("treatments/<int:treatment_id>/eligibility", BareEligibility.as_view(), name="api_eligibility_bare"),
+    path("treatments/<int:treatment_id>/statements/", Statements.as_view(), name="api_statements"),
+    path(
+        "treatments/<int:treatment_id>/statements/<int:statement_id>/paper.pdf",
+        StatementPaper.as_view(),
+        name="api_statement_paper",
+    ),
+    path(
+        "treatments/<int:treatment_id>/statements/<int:statement_id>/revoke/",
+        RevokeStatement.as_view(),
+        name="api_revoke_statement",
+    ),
     path("alerts/", views.Alerts.as_view(), name="api_alerts"),
     path("alerts/<int:alert_id>/", views.OneAlert.as_view(), name="api_alert"),
     path("worklist/", views.Worklist.as_view(), name="api_worklist"),

@@ -57,6 +57,10 @@ class Override(models.Model):
     answer = models.TextField(blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    review = models.TextField(blank=True)
+    """What somebody who had no part in it found when they looked at it afterwards."""
 
     class Meta:
         triggers: ClassVar = NO_DELETE
@@ -70,6 +74,15 @@ class Override(models.Model):
             models.CheckConstraint(condition=Q(confirmed_at=None) | Q(declined_at=None), name="override_one_answer"),
             models.CheckConstraint(
                 condition=Q(used_at=None) | Q(confirmed_at__isnull=False), name="override_used_once_confirmed"
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewed_at=None, reviewed_by=None)
+                | (Q(reviewed_at__isnull=False, reviewed_by__isnull=False, confirmed_at__isnull=False) & ~Q(review="")),
+                name="override_review_has_who_and_what",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reviewed_by=F("asked_by")) & ~Q(reviewed_by=F("confirmed_by")),
+                name="override_reviewed_by_another",
             ),
             models.CheckConstraint(condition=~Q(words=""), name="override_has_words"),
             models.CheckConstraint(condition=Q(days__gte=1, days__lte=31), name="override_days_possible"),
