@@ -21,7 +21,7 @@ from monitoring.views.importing import (
     refused_rows,
 )
 from monitoring.views.manual import manual, try_it
-from monitoring.views.override import answer_override, ask_override
+from monitoring.views.override import answer_override, ask_override, review_override
 from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
@@ -57,6 +57,7 @@ urlpatterns = [
     path("patients/<int:patient_id>/statements/<int:statement_id>/revoke/", revoke_statement, name="revoke_statement"),
     path("patients/<int:patient_id>/overrides/", ask_override, name="ask_override"),
     path("patients/<int:patient_id>/overrides/<int:override_id>/", answer_override, name="answer_override"),
+    path("patients/<int:patient_id>/overrides/<int:override_id>/review/", review_override, name="review_override"),
     path("patients/<int:patient_id>/rems/", rems, name="rems"),
     path("patients/<int:patient_id>/rems/record/", record_programme, name="record_programme"),
     path("patients/<int:patient_id>/rems/<int:record_id>/void/", void_programme, name="void_programme"),

@@ -28,6 +28,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "dispense": (Role.PHARMACIST,),
     "ask_override": (Role.PHARMACIST,),
     "confirm_override": (Role.PRESCRIBER, Role.PHARMACIST),
+    "review_override": SEES_PATIENTS,
     "issue_statement": (Role.PRESCRIBER, Role.PHARMACIST),
     "record_programme": SEES_PATIENTS,
     "sign_status_form": (Role.PRESCRIBER,),

@@ -1,5 +1,6 @@
 """Authorisations, which rest on one state of the treatment, and the tablets that were handed over."""
 
+from datetime import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -26,6 +27,10 @@ COVERED = """
     END IF;
     RETURN NULL;
 """
+
+
+WAITS = Q(confirmed_at=None, declined_at=None)
+TO_REVIEW = Q(confirmed_at__isnull=False, reviewed_at=None)
 
 
 class ReasonCode(models.TextChoices):
@@ -88,11 +93,26 @@ class Override(models.Model):
             models.CheckConstraint(condition=Q(days__gte=1, days__lte=31), name="override_days_possible"),
             models.UniqueConstraint(
                 fields=["treatment"],
-                condition=Q(confirmed_at=None, declined_at=None),
+                condition=WAITS,
                 name="one_open_override",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["treatment", "-asked_at"], name="overrides_by_time")]
+        indexes: ClassVar = [
+            models.Index(fields=["treatment", "-asked_at"], name="overrides_by_time"),
+            # Few wait: these find them and cost the others nothing.
+            models.Index("clinic", "asked_at", name="overrides_to_answer", condition=WAITS),
+            models.Index("clinic", "asked_at", name="overrides_to_review", condition=TO_REVIEW),
+        ]
+
+    def state_at(self, moment: datetime) -> str:
+        """waiting, confirmed, declined, used or expired, as it stood at that moment."""
+        if self.declined_at and self.declined_at <= moment:
+            return "declined"
+        if self.used_at and self.used_at <= moment:
+            return "used"
+        if self.expires_at < moment:
+            return "expired"
+        return "confirmed" if self.confirmed_at and self.confirmed_at <= moment else "waiting"
 
 
 class Authorisation(models.Model):

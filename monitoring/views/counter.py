@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,8 +12,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from monitoring.actions.statements import code_in, standings, statement_by_code
-from monitoring.doors import merges_of
-from monitoring.models import Statement
+from monitoring.doors import merges_of, overrides_of
+from monitoring.models import Override, Statement
+from monitoring.models.dispense import TO_REVIEW, WAITS
 from monitoring.views.finding import staff_of
 from patients.access import clinics_of, patients_of
 from patients.models import Clinic, Patient, Staff, parse_date_or_none
@@ -51,7 +53,18 @@ def counter(request: HttpRequest) -> HttpResponse:
             tell = messages.success if standing.valid else messages.error
             tell(request, f"The scanned statement is {said} since {since:%Y-%m-%d %H:%M}. Today's answer stands below.")
         return redirect("supply", found.people[0].pk)
-    return render(request, "monitoring/supply/counter.html", {"words": words, "found": found})
+    lists = () if found else _lists(staff, now)
+    return render(request, "monitoring/supply/counter.html", {"words": words, "found": found, "lists": lists})
+
+
+def _lists(staff: Staff, now: datetime) -> list[tuple[str, list[Override]]]:
+    """What two people began and nobody has ended: requests to answer, and overrides to review."""
+    rows = overrides_of(staff).order_by("asked_at", "pk")
+    open_now = rows.filter(WAITS, expires_at__gte=now)
+    return [
+        ("Waiting for a second person", list(open_now[:FOUND])),
+        ("Not reviewed yet", list(rows.filter(TO_REVIEW)[:FOUND])),
+    ]
 
 
 def find(words: str, staff: Staff, clinics: Sequence[Clinic]) -> Found:

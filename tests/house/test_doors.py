@@ -94,6 +94,7 @@ TABLE = {
     "void_supply": Row("", "F", "clinic"),
     "ask_override": Row("", "F", "clinic"),
     "answer_override": Row("", "PF", "clinic"),
+    "review_override": Row("", SEES, "clinic"),
     "rems": Row(SEES, SEES, "clinic"),
     "record_programme": Row("", SEES, "clinic"),
     "void_programme": Row("", SEES, "clinic"),
