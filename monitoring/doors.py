@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from monitoring.models import Alert, Merge, Transfer, Treatment
+from monitoring.models import Alert, Merge, Override, Transfer, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
@@ -34,6 +34,13 @@ def transfers_of(actor: Staff, verb: str = "transfer") -> "QuerySet[Transfer]":
     clinics = clinics_of(actor, verb)
     return Transfer.objects.filter(Q(from_clinic__in=clinics) | Q(to_clinic__in=clinics)).select_related(
         "treatment__patient", "treatment__clinic", "from_clinic", "to_clinic", "requested_by", "answered_by"
+    )
+
+
+def overrides_of(actor: Staff, verb: str = "see_patients") -> "QuerySet[Override]":
+    """The overrides and bridge supplies of those treatments."""
+    return Override.objects.filter(treatment__clinic__in=clinics_of(actor, verb)).select_related(
+        "treatment__patient", "treatment__clinic", "asked_by", "confirmed_by"
     )
 
 

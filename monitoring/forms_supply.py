@@ -25,6 +25,16 @@ class HandOverForm(forms.Form):
     lot = forms.CharField(label="Lot", required=False, max_length=40)
 
 
+class StatementForm(forms.Form):
+    """A statement's own key, the state that was shown, and for whom it is."""
+
+    entry = forms.UUIDField()
+    basis = forms.IntegerField()
+    addressee = forms.CharField(
+        label="For whom", required=False, max_length=120, help_text="Such as the hospital that asks. May stay empty."
+    )
+
+
 class VoidForm(forms.Form):
     """Why a dispense is taken back."""
 

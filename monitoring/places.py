@@ -8,6 +8,7 @@ from patients.models import Staff
 
 PLACES = (
     ("Today", "today", "see_patients"),
+    ("Supply", "counter", "dispense"),
     ("Log results", "sheet", "record_result"),
     ("Alerts", "alerts", "see_patients"),
     ("Import", "import_results", "import_results"),

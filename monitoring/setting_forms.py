@@ -21,8 +21,9 @@ VERBS_IN_WORDS = {
     "results:write": "Record results",
     "alerts:read": "Read alerts",
     "worklist:read": "Read what is due and overdue",
-    "eligibility:read": "Ask whether tablets may be supplied",
     "bookings:write": "Book, move and cancel blood tests",
+    "eligibility:read": "Ask what may be supplied, and what the REMS would have said",
+    "statements:write": "Issue eligibility statements and take them back",
 }
 SHOW = (("send", "By e-mail to that address"), ("show", "Show me the link once, I hand it over"))
 

@@ -6,6 +6,8 @@ from monitoring.views.acts.page import act, acts
 from monitoring.views.alert import acknowledge, alert, hand_over, note, resolve
 from monitoring.views.alerts import alerts, answer_alerts
 from monitoring.views.audit_trail import audit_export, audit_trail
+from monitoring.views.checking import check_statement
+from monitoring.views.counter import counter
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.draw import drawn, end_drawn
 from monitoring.views.health import health
@@ -19,7 +21,7 @@ from monitoring.views.importing import (
     refused_rows,
 )
 from monitoring.views.manual import manual, try_it
-from monitoring.views.override import answer_override, ask_override
+from monitoring.views.override import answer_override, ask_override, review_override
 from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
@@ -30,6 +32,7 @@ from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
+from monitoring.views.statements import issue_statement, revoke_statement, statement_paper, statements
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.taking_over import take_over
 from monitoring.views.today import today, today_print
@@ -45,8 +48,16 @@ urlpatterns = [
     path("patients/<int:patient_id>/supply/authorise/", authorise_supply, name="authorise_supply"),
     path("patients/<int:patient_id>/supply/<int:authorisation_id>/", hand_over_supply, name="hand_over_supply"),
     path("patients/<int:patient_id>/supplied/<int:dispense_id>/void/", void_supply, name="void_supply"),
+    path("supply/", counter, name="counter"),
+    path("check/", check_statement, name="check_by_hand"),
+    path("check/<str:code>/", check_statement, name="check_statement"),
+    path("patients/<int:patient_id>/statements/", statements, name="statements"),
+    path("patients/<int:patient_id>/statements/issue/", issue_statement, name="issue_statement"),
+    path("patients/<int:patient_id>/statements/<int:statement_id>/paper.pdf", statement_paper, name="statement_paper"),
+    path("patients/<int:patient_id>/statements/<int:statement_id>/revoke/", revoke_statement, name="revoke_statement"),
     path("patients/<int:patient_id>/overrides/", ask_override, name="ask_override"),
     path("patients/<int:patient_id>/overrides/<int:override_id>/", answer_override, name="answer_override"),
+    path("patients/<int:patient_id>/overrides/<int:override_id>/review/", review_override, name="review_override"),
     path("patients/<int:patient_id>/rems/", rems, name="rems"),
     path("patients/<int:patient_id>/rems/record/", record_programme, name="record_programme"),
     path("patients/<int:patient_id>/rems/<int:record_id>/void/", void_programme, name="void_programme"),

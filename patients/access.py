@@ -29,6 +29,8 @@ MAY: dict[str, tuple[Role, ...]] = {
     "dispense": (Role.PHARMACIST,),
     "ask_override": (Role.PHARMACIST,),
     "confirm_override": (Role.PRESCRIBER, Role.PHARMACIST),
+    "review_override": SEES_PATIENTS,
+    "issue_statement": (Role.PRESCRIBER, Role.PHARMACIST),
     "record_programme": SEES_PATIENTS,
     "sign_status_form": (Role.PRESCRIBER,),
     "register_non_rechallenge": (Role.PRESCRIBER,),
@@ -48,6 +50,7 @@ VERBS = (
     "worklist:read",
     "eligibility:read",
     "bookings:write",
+    "statements:write",
 )
 """What a token may be given."""
 

@@ -9,6 +9,7 @@ from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.actions.non_rechallenge import enter_register
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
+from monitoring.actions.statements import issue_statement, revoke_statement
 from monitoring.actions.transferring import request_transfer
 from monitoring.actions.treating import document_ben, record_dose
 from monitoring.alerts import Raising
@@ -87,6 +88,10 @@ def _of_the_pharmacy(clinic, treatment, prescriber):
     row = record_fact(
         clinic=clinic, programme="clinic", kind="enrolled", on=NOW.date(), by=prescriber, now=NOW, treatment=treatment
     )
+    statement, ended = (
+        issue_statement(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW) for _ in range(2)
+    )
+    revoke_statement(statement=ended, reason="Lost", by=pharmacist, now=NOW)
     leave = authorise(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW)
     given = {"strength_mg": Decimal(100), "quantity": 21, "days": 7}
     dispense = hand_over(authorisation=leave, by=pharmacist, now=NOW, **given)
@@ -101,6 +106,8 @@ def _of_the_pharmacy(clinic, treatment, prescriber):
         "record_id": row.pk,
         "authorisation_id": leave.pk,
         "dispense_id": dispense.pk,
+        "statement_id": statement.pk,
+        "code": statement.code,
         "name": "fever",
         "key": "on-time",
     }

@@ -102,6 +102,28 @@ def decline_override(*, override: Override, by: Staff, now: datetime, answer: st
     return current
 
 
+@transaction.atomic
+def review_override(*, override: Override, by: Staff, now: datetime, words: str, ip: str | None = None) -> Override:
+    """Somebody without a part in it looks at it afterwards, and says what they found; twice is once.
+
+    Raises ValueError for those who had a part in it, before it is confirmed, and without words.
+    """
+    treatment = locked(override.treatment_id)
+    current = Override.objects.select_for_update().get(pk=override.pk)
+    if current.reviewed_at:
+        return current
+    if not current.confirmed_at:
+        raise ValueError("it was not confirmed, so there is nothing to review")
+    if by.pk in (current.asked_by_id, current.confirmed_by_id):
+        raise ValueError("somebody who neither asked nor confirmed must review it")
+    if not words.strip():
+        raise ValueError("say what you found, such as: agreed, the courier's note is on file")
+    current.reviewed_at, current.reviewed_by, current.review = now, by, words.strip()
+    current.save(update_fields=["reviewed_at", "reviewed_by", "review"])
+    _told("override_reviewed", current, treatment, by, now, ip)
+    return current
+
+
 def _open(override: Override, by: Staff, now: datetime) -> Override:
     current = Override.objects.select_for_update().get(pk=override.pk)
     if current.confirmed_at or current.declined_at:

@@ -122,6 +122,33 @@ BOOKING = inline_serializer(
         "reason": kind.CharField(required=False, write_only=True, help_text="Why it is cancelled."),
     },
 )
+STATEMENT = inline_serializer(
+    "Statement",
+    {
+        "id": kind.IntegerField(),
+        "treatment": kind.IntegerField(),
+        "code": kind.CharField(),
+        "check": kind.CharField(help_text="The public address that says valid or not valid, and since when"),
+        "addressee": kind.CharField(),
+        "issued_at": kind.DateTimeField(),
+        "valid_until": kind.DateTimeField(),
+        "days": kind.IntegerField(),
+        "until": kind.DateField(),
+        "basis_version": kind.IntegerField(),
+        "valid": kind.BooleanField(),
+        "since": kind.DateTimeField(),
+    },
+)
+STATEMENTS = inline_serializer("Statements", {"items": kind.ListField(child=kind.JSONField())})
+NEW_STATEMENT = inline_serializer(
+    "NewStatement",
+    {
+        "entry": kind.UUIDField(required=False, help_text="Your own key: the same one again is the same statement"),
+        "basis_version": kind.IntegerField(required=False, help_text="Of the eligibility answer that you saw"),
+        "addressee": kind.CharField(required=False, max_length=120),
+    },
+)
+REASON = inline_serializer("Reason", {"reason": kind.CharField(max_length=500)})
 RECORDED = inline_serializer("Recorded", {"result": RESULT, "judgement": kind.JSONField()})
 JUDGEMENTS = inline_serializer("Judgements", {"now": kind.JSONField(), "given": kind.ListField(child=kind.JSONField())})
 WORKLIST = inline_serializer(

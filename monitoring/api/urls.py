@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 from monitoring.api import views
 from monitoring.api.booking import TestBooking
 from monitoring.api.eligibility import BareEligibility, Eligibility
+from monitoring.api.statements import RevokeStatement, StatementPaper, Statements
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]), name="api_schema"),
@@ -18,6 +19,17 @@ urlpatterns = [
     path("treatments/<int:treatment_id>/booking/", TestBooking.as_view(), name="api_booking"),
     path("treatments/<int:treatment_id>/eligibility/", Eligibility.as_view(), name="api_eligibility"),
     path("treatments/<int:treatment_id>/eligibility", BareEligibility.as_view(), name="api_eligibility_bare"),
+    path("treatments/<int:treatment_id>/statements/", Statements.as_view(), name="api_statements"),
+    path(
+        "treatments/<int:treatment_id>/statements/<int:statement_id>/paper.pdf",
+        StatementPaper.as_view(),
+        name="api_statement_paper",
+    ),
+    path(
+        "treatments/<int:treatment_id>/statements/<int:statement_id>/revoke/",
+        RevokeStatement.as_view(),
+        name="api_revoke_statement",
+    ),
     path("alerts/", views.Alerts.as_view(), name="api_alerts"),
     path("alerts/<int:alert_id>/", views.OneAlert.as_view(), name="api_alert"),
     path("worklist/", views.Worklist.as_view(), name="api_worklist"),

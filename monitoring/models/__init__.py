@@ -11,6 +11,7 @@ from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
 from monitoring.models.result import Result
+from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "RecordKind",
     "Result",
     "Severity",
+    "Statement",
+    "StatementRevoked",
     "TakeOver",
     "Transfer",
     "Treatment",

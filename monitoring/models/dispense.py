@@ -1,5 +1,6 @@
 """Authorisations, which rest on one state of the treatment, and the tablets that were handed over."""
 
+from datetime import datetime
 from typing import ClassVar
 
 import pgtrigger
@@ -26,6 +27,10 @@ COVERED = """
     END IF;
     RETURN NULL;
 """
+
+
+WAITS = Q(confirmed_at=None, declined_at=None)
+TO_REVIEW = Q(confirmed_at__isnull=False, reviewed_at=None)
 
 
 class ReasonCode(models.TextChoices):
@@ -57,6 +62,10 @@ class Override(models.Model):
     answer = models.TextField(blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
+    review = models.TextField(blank=True)
+    """What somebody who had no part in it found when they looked at it afterwards."""
 
     class Meta:
         triggers: ClassVar = NO_DELETE
@@ -71,15 +80,39 @@ class Override(models.Model):
             models.CheckConstraint(
                 condition=Q(used_at=None) | Q(confirmed_at__isnull=False), name="override_used_once_confirmed"
             ),
+            models.CheckConstraint(
+                condition=Q(reviewed_at=None, reviewed_by=None)
+                | (Q(reviewed_at__isnull=False, reviewed_by__isnull=False, confirmed_at__isnull=False) & ~Q(review="")),
+                name="override_review_has_who_and_what",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reviewed_by=F("asked_by")) & ~Q(reviewed_by=F("confirmed_by")),
+                name="override_reviewed_by_another",
+            ),
             models.CheckConstraint(condition=~Q(words=""), name="override_has_words"),
             models.CheckConstraint(condition=Q(days__gte=1, days__lte=31), name="override_days_possible"),
             models.UniqueConstraint(
                 fields=["treatment"],
-                condition=Q(confirmed_at=None, declined_at=None),
+                condition=WAITS,
                 name="one_open_override",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["treatment", "-asked_at"], name="overrides_by_time")]
+        indexes: ClassVar = [
+            models.Index(fields=["treatment", "-asked_at"], name="overrides_by_time"),
+            # Few wait: these find them and cost the others nothing.
+            models.Index("clinic", "asked_at", name="overrides_to_answer", condition=WAITS),
+            models.Index("clinic", "asked_at", name="overrides_to_review", condition=TO_REVIEW),
+        ]
+
+    def state_at(self, moment: datetime) -> str:
+        """waiting, confirmed, declined, used or expired, as it stood at that moment."""
+        if self.declined_at and self.declined_at <= moment:
+            return "declined"
+        if self.used_at and self.used_at <= moment:
+            return "used"
+        if self.expires_at < moment:
+            return "expired"
+        return "confirmed" if self.confirmed_at and self.confirmed_at <= moment else "waiting"
 
 
 class Authorisation(models.Model):

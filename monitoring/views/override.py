@@ -51,3 +51,21 @@ def answer_override(request: HttpRequest, patient_id: int, override_id: int) -> 
     except ValueError as error:
         messages.error(request, f"Not answered: {error}.")
     return redirect("supply", patient_id)
+
+
+@login_required
+@require_POST
+def review_override(request: HttpRequest, patient_id: int, override_id: int) -> HttpResponse:
+    """Somebody who had no part in it looks at it afterwards."""
+    treatment = treatment_or_404(request, patient_id, "review_override")
+    override = get_object_or_404(treatment.overrides, pk=override_id)
+    form = AnswerForm(request.POST)
+    words = form.cleaned_data["answer"] if form.is_valid() else ""
+    try:
+        overriding.review_override(
+            override=override, by=staff_of(request), now=timezone.now(), words=words, ip=address_of(request)
+        )
+        messages.success(request, "Marked as reviewed.")
+    except ValueError as error:
+        messages.error(request, f"Not marked: {error}.")
+    return redirect("supply", patient_id)

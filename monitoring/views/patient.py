@@ -107,6 +107,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "pause": reading.pause,
         "days_late": days_late(reading.judgement.overdue_after, card.judged_at.date()),
         "banners": banners(record, card),
+        "overrides": record.overrides_at(moment.at),
         "ben": treatment.ben,
         "letters": letters(chart),
         "latest": next((row for row in rows if row.stands and row.count is not None and not row.preliminary), None),

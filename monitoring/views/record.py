@@ -16,6 +16,7 @@ from monitoring.models import (
     DoseChange,
     Draw,
     Merge,
+    Override,
     Result,
     TakeOver,
     Transfer,
@@ -37,6 +38,7 @@ TOLD_BY_ROWS = (
     "merge",
     "draw_",
     "booking_",
+    "override_",
     "take_over",
 )
 """Audit verbs that begin so repeat what a row of its own tells, with its reason."""
@@ -62,6 +64,7 @@ class Record:
     take_over: TakeOver | None
     transfers: list[Transfer]
     merges: list[Merge]
+    overrides: list[Override]
     contacts: list[ContactPoint]
     trail: list[AuditEvent]
 
@@ -77,6 +80,15 @@ class Record:
     def standing_events(self) -> list[TreatmentEvent]:
         """Those that nobody had voided."""
         return [event for event in self.events if event.stands(self.known_at)]
+
+    def overrides_at(self, moment: datetime) -> list[dict[str, object]]:
+        """Each with its state and who had a part in it, as known then; the newest first."""
+        people = ("confirmed", "declined", "reviewed")
+        return [
+            {"row": row, "state": row.state_at(moment)}
+            | {name: getattr(row, f"{name}_by") for name in people if self.known(getattr(row, f"{name}_at"))}
+            for row in reversed(self.overrides)
+        ]
 
     @property
     def contacts_now(self) -> list[ContactPoint]:
@@ -130,6 +142,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         take_over=next(iter(until(take_over, "recorded_at")), None),
         transfers=until(transfers.order_by("requested_at"), "requested_at"),
         merges=until(merges.order_by("at"), "at"),
+        overrides=until(_overrides_of(treatment), "asked_at"),
         contacts=until(contacts, "recorded_at"),
         trail=until(_trail_of(patient), "at"),
     )
@@ -143,6 +156,13 @@ def _alerts_of(treatment: Treatment) -> "tuple[QuerySet[Alert], QuerySet[AlertNo
         alerts.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk"),
         notes.select_related("staff", "alert").order_by("at", "pk"),
     )
+
+
+def _overrides_of(treatment: Treatment) -> "QuerySet[Override]":
+    """All of them, for ever; those of merged records too."""
+    people = ("asked_by", "confirmed_by", "declined_by", "reviewed_by")
+    rows = Override.objects.filter(treatment_id__in=treatment.records)
+    return rows.select_related(*people).order_by("asked_at", "pk")
 
 
 def _trail_of(patient: Patient) -> "QuerySet[AuditEvent]":

@@ -151,21 +151,13 @@ def page(
         "may_dispense": may(staff, "dispense", treatment.clinic_id),
         "may_confirm": may(staff, "confirm_override", treatment.clinic_id),
         "may_ask": may(staff, "ask_override", treatment.clinic_id),
+        "may_review": may(staff, "review_override", treatment.clinic_id),
     }  # fmt: skip
     return render(request, "monitoring/supply/card.html", shown, status=status)
 
 
 def _overrides(treatment: Treatment, now: datetime) -> list[tuple[Override, str]]:
     """The latest, each with its state in words."""
-    rows = treatment.overrides.select_related("asked_by", "confirmed_by", "declined_by").order_by("-asked_at")[:ROWS]
-    return [(row, _state(row, now)) for row in rows]
-
-
-def _state(row: Override, now: datetime) -> str:
-    if row.declined_at:
-        return "declined"
-    if row.used_at:
-        return "used"
-    if row.expires_at < now:
-        return "expired"
-    return "confirmed" if row.confirmed_at else "waiting"
+    people = ("asked_by", "confirmed_by", "declined_by", "reviewed_by")
+    rows = treatment.overrides.select_related(*people).order_by("-asked_at")[:ROWS]
+    return [(row, row.state_at(now)) for row in rows]

@@ -42,7 +42,20 @@ class Happening:
 
 def timeline(record: Record) -> list[Happening]:
     """Everything that is known, newest first."""
-    tellers = (_results, _events, _doses, _draws, _bookings, _alerts, _ben, _moves, _merges, _contacts, _rest)
+    tellers = (
+        _results,
+        _events,
+        _doses,
+        _draws,
+        _bookings,
+        _alerts,
+        _ben,
+        _moves,
+        _merges,
+        _overrides,
+        _contacts,
+        _rest,
+    )
     return sorted((line for tell in tellers for line in tell(record)), key=lambda line: line.at, reverse=True)
 
 
@@ -170,6 +183,21 @@ def _merges(record: Record) -> Iterator[Happening]:
             yield Happening(
                 merge.undone_at, "Merge", f"Merge undone, {both}", name_of(merge.undone_by), merge.undo_reason
             )
+
+
+def _overrides(record: Record) -> Iterator[Happening]:
+    for row in record.overrides:
+        name = "Bridge supply" if row.bridge else "Override"
+        scope = f"{row.days} day{'s' * (row.days != 1)}, {row.get_code_display().lower()}"
+        told = (
+            (row.asked_at, f"{name} asked for, {scope}", row.asked_by, row.words),
+            (row.confirmed_at, f"{name} confirmed, {scope}", row.confirmed_by, ""),
+            (row.declined_at, f"{name} declined, {scope}", row.declined_by, row.answer),
+            (row.reviewed_at, f"{name} reviewed, {scope}", row.reviewed_by, row.review),
+        )
+        for at, what, who, detail in told:
+            if at is not None and record.known(at):
+                yield Happening(at, "Supply", what, name_of(who), detail, tone="warn" if at == row.confirmed_at else "")
 
 
 def _contacts(record: Record) -> Iterator[Happening]:
