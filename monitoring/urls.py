@@ -44,6 +44,7 @@ from monitoring.views.today import today, today_print
 from monitoring.views.tokens import revoke, tokens
 from monitoring.views.transfer import accept, decline, transfer, withdraw
 from monitoring.views.transfers import ask_transfer, transfers
+from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", today, name="today"),
@@ -74,6 +75,7 @@ urlpatterns = [
     path("patients/<int:patient_id>/act/", acts, name="acts"),
     path("patients/<int:patient_id>/act/<slug:name>/", act, name="act"),
     path("patients/<int:patient_id>/judgements/", judgements, name="judgements"),
+    path("patients/<int:patient_id>/what-if/", what_if, name="what_if"),
     path("patients/<int:patient_id>/transfer/", ask_transfer, name="ask_transfer"),
     path("transfers/", transfers, name="transfers"),
     path("transfers/<int:transfer_id>/", transfer, name="transfer"),

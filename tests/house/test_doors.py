@@ -125,6 +125,7 @@ TABLE = {
     "match_row": Row(CARES, CARES, "clinic"),
     "refuse_row": Row("", CARES, "clinic"),
     "hand_over_row": Row("", CARES, "clinic"),
+    "what_if": Row(SEES, "", "clinic"),
     "protocol_changes": Row(CARES, CARES, "self"),
     "protocol_change": Row(CARES, CARES, "clinic"),
     "go_on_protocol": Row("", CARES, "clinic"),
