@@ -39,6 +39,7 @@ Open it here (sign-in needed): {base_url}/alerts/{alert_id}/
 
 This message names no patient on purpose. Decision support: the prescriber decides.
 """
+REPEAT = "The first low count is to be repeated within 24 hours of its draw."
 MANY, ONE = "Alerts were raised", "1 alert was raised"
 BATCH_BODY = (
     MANY
@@ -82,8 +83,20 @@ def called_for(*, table: Table, count: Count | None, judgement: Judgement, held_
             severity = Severity.SEVERE
         found.append(Raising(Cause.NEUTROPENIA, severity, _low_count(table, rank, count, judgement)))
     if judgement.deadline is not None:
-        text = "The first low count is to be repeated within 24 hours of its draw."
-        found.append(Raising(Cause.REPEAT_OWED, Severity.MILD, text, deadline=judgement.deadline))
+        found.append(Raising(Cause.REPEAT_OWED, Severity.MILD, REPEAT, deadline=judgement.deadline))
+    return found
+
+
+def called_for_by_protocol(judgement: Judgement, title: str, *, was_advice: str) -> list[Raising]:
+    """The alerts that another protocol calls for on the same history: a new or graver hold, a repeat owed."""
+    found = []
+    if judgement.treatment in HOLDS and judgement.treatment != was_advice:
+        graver = judgement.treatment == "stop"
+        if graver or was_advice not in HOLDS:
+            text = f"Judged by {title} from now on: {ADVICE_IN_WORDS[judgement.treatment].lower()}."
+            found.append(Raising(Cause.NEUTROPENIA, Severity.SEVERE if graver else Severity.MODERATE, text))
+    if judgement.deadline is not None:
+        found.append(Raising(Cause.REPEAT_OWED, Severity.MILD, REPEAT, deadline=judgement.deadline))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from monitoring.models import Alert, Merge, Override, Transfer, Treatment
+from monitoring.models import Alert, Merge, Override, ProtocolChange, Transfer, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
 from patients.access import clinics_of
@@ -70,3 +70,9 @@ def merges_of(actor: Staff | Integration, verb: str = "see_patients") -> QuerySe
     return Merge.objects.filter(kept__clinic__in=clinics_of(actor, verb), undone_at=None).select_related(
         "kept__patient", "merged"
     )
+
+
+def changes_of(actor: Staff, verb: str = "foresee_protocol") -> "QuerySet[ProtocolChange]":
+    """The changes of protocol of those clinics."""
+    found = ProtocolChange.objects.filter(clinic__in=clinics_of(actor, verb))
+    return found.select_related("clinic", "asked_by", "confirmed_by", "cancelled_by")

@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from monitoring.actions import carrying_on
 from monitoring.actions.nudge import ask, nudge
 from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.feeds.imports import TASK, go_on, unfinished_imports
@@ -25,6 +26,8 @@ def sweep() -> None:
         nudge()
     for left in unfinished_imports():
         ask(TASK, left, expires=60)
+    for left in carrying_on.unfinished_changes():
+        ask(carrying_on.TASK, left, expires=60)
 
 
 @shared_task(name=TASK)
@@ -37,3 +40,11 @@ def take_import(import_id: int) -> None:
         return
     if imported.finished_at is None and imported.cancelled_at is None:
         ask(TASK, import_id, expires=60)
+
+
+@shared_task(name=carrying_on.TASK)
+def take_protocol_change(change_id: int) -> None:
+    """Foresee or switch for a while, then queue again behind whatever else waits."""
+    change = carrying_on.go_on(change_id, clock=timezone.now, seconds=A_TURN)
+    if carrying_on.works(change):
+        carrying_on.ask_worker(change)

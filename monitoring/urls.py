@@ -26,6 +26,14 @@ from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
 from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
+from monitoring.views.protocol_change import (
+    cancel_protocol,
+    confirm_protocol,
+    go_on_protocol,
+    protocol_change,
+    protocol_change_csv,
+    protocol_changes,
+)
 from monitoring.views.quarantine import hand_over_row, match_row, quarantine, refuse_row, waiting_row
 from monitoring.views.register import register, register_from_file
 from monitoring.views.reports import report_csv, reports, reports_pdf
@@ -39,6 +47,7 @@ from monitoring.views.today import today, today_print
 from monitoring.views.tokens import revoke, tokens
 from monitoring.views.transfer import accept, decline, transfer, withdraw
 from monitoring.views.transfers import ask_transfer, transfers
+from monitoring.views.what_if import what_if
 
 urlpatterns = [
     path("", today, name="today"),
@@ -77,6 +86,7 @@ urlpatterns = [
     path("patients/<int:patient_id>/act/", acts, name="acts"),
     path("patients/<int:patient_id>/act/<slug:name>/", act, name="act"),
     path("patients/<int:patient_id>/judgements/", judgements, name="judgements"),
+    path("patients/<int:patient_id>/what-if/", what_if, name="what_if"),
     path("patients/<int:patient_id>/transfer/", ask_transfer, name="ask_transfer"),
     path("transfers/", transfers, name="transfers"),
     path("transfers/<int:transfer_id>/", transfer, name="transfer"),
@@ -123,6 +133,12 @@ urlpatterns = [
     path("quarantine/<int:row_id>/match/<int:patient_id>/", match_row, name="match_row"),
     path("quarantine/<int:row_id>/refuse/", refuse_row, name="refuse_row"),
     path("quarantine/<int:row_id>/hand-over/", hand_over_row, name="hand_over_row"),
+    path("protocol-changes/", protocol_changes, name="protocol_changes"),
+    path("protocol-changes/<int:change_id>/", protocol_change, name="protocol_change"),
+    path("protocol-changes/<int:change_id>/go-on/", go_on_protocol, name="go_on_protocol"),
+    path("protocol-changes/<int:change_id>/confirm/", confirm_protocol, name="confirm_protocol"),
+    path("protocol-changes/<int:change_id>/cancel/", cancel_protocol, name="cancel_protocol"),
+    path("protocol-changes/<int:change_id>/rows.csv", protocol_change_csv, name="protocol_change_csv"),
     path("register/", register, name="register"),
     path("register/file/", register_from_file, name="register_from_file"),
     path("patients/<int:patient_id>/take-over/", take_over, name="take_over"),

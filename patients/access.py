@@ -20,6 +20,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "agree_hospice": (Role.PRESCRIBER,),
     "approve_rechallenge": (Role.PRESCRIBER,),
     "override_advice": (Role.PRESCRIBER,),
+    "foresee_protocol": CARES,
     "change_protocol": (Role.PRESCRIBER,),
     "merge": (Role.PRESCRIBER,),
     "transfer": CARES,

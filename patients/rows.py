@@ -54,9 +54,12 @@ class Rows(Generic[Row]):
 
     def insert(self, **instead: str) -> str:
         """INSERT for one row without its key; `instead` names columns that are SQL and not parameters."""
-        written = [field.column for field in self._written()]
-        values = ", ".join(instead.get(column, "%s") for column in written)
-        return f"INSERT INTO {self.table} ({', '.join(written)}) VALUES ({values})"  # noqa: S608  # names of our own
+        values = ", ".join(instead.get(field.column, "%s") for field in self._written())
+        return f"INSERT INTO {self.table} ({self.written_columns()}) VALUES ({values})"  # noqa: S608  # names of our own
+
+    def written_columns(self) -> str:
+        """The columns of `insert`, in the order of `values`."""
+        return ", ".join(field.column for field in self._written())
 
     def values(self, row: Row, *, without: Iterable[str] = ()) -> Iterator[Any]:
         """The parameters of `insert`, without those columns that it was given as SQL."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.dispensing import authorise, hand_over
+from monitoring.actions.foreseeing import begin_change, foresee_chunk
 from monitoring.actions.non_rechallenge import enter_register
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
@@ -56,7 +57,10 @@ def things(clinic):
     lost = letter("gone@staff.example", "an alert waits", "/", about="clinic", clinic_id=clinic.pk, now=NOW)
     lost.dead_at = NOW
     lost.save()
+    change = begin_change(clinic=clinic, protocol_key="eu-2025-09", reason="The letter", by=prescriber, now=NOW)
+    foresee_chunk(change, now=NOW)
     ids = {
+        "change_id": change.pk,
         "patient_id": treatment.patient_id,
         "treatment_id": treatment.pk,
         "result_id": result.pk,

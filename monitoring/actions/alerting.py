@@ -95,6 +95,13 @@ def _update(
 
 def end_by_count(treatment: Treatment, *, judgement: Judgement, now: datetime) -> None:
     """A count has come: what waited for one is done, without a person having to say so."""
+    end_owed(treatment, judgement=judgement, now=now, because="A count has come.", outcome=Outcome.TESTED)
+
+
+def end_owed(
+    treatment: Treatment, *, judgement: Judgement, now: datetime, because: str, outcome: Outcome = Outcome.OTHER
+) -> None:
+    """What waited for a count and is owed no longer."""
     still_owed = {
         Cause.REPEAT_OWED: judgement.deadline is not None,
         Cause.TEST_OVERDUE: judgement.overdue,
@@ -103,10 +110,8 @@ def end_by_count(treatment: Treatment, *, judgement: Judgement, now: datetime) -
     waiting = Alert.objects.filter(treatment_id__in=treatment.records, cause__in=causes, resolved_at=None)
     ended = [alert.pk for alert in waiting]
     if ended:
-        Alert.objects.filter(pk__in=ended).update(resolved_at=now, outcome=Outcome.TESTED)
-        AlertNote.objects.bulk_create(
-            [AlertNote(alert_id=pk, at=now, verb="resolved", text="A count has come.") for pk in ended]
-        )
+        Alert.objects.filter(pk__in=ended).update(resolved_at=now, outcome=outcome)
+        AlertNote.objects.bulk_create([AlertNote(alert_id=pk, at=now, verb="resolved", text=because) for pk in ended])
 
 
 def reachable(owner: Staff | None, clinic_id: int) -> bool:

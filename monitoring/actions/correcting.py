@@ -10,6 +10,7 @@ from monitoring.actions.judging import judge
 from monitoring.alerts import ADVICE_IN_WORDS, Raising, severity_of
 from monitoring.models import Alert, Assessment, Cause, Result, Severity, Treatment
 from monitoring.rules.judgement import Judgement
+from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.reasons import IN_WORDS
 from notifications.actions import owe
 from notifications.models import Delivery
@@ -48,7 +49,8 @@ def _reassess(
     earlier = treatment.assessments.exclude(result=result).filter(as_of__gte=since, replaces=None)
     renewed = []
     for old in earlier.order_by("as_of", "pk"):
-        judgement = judge(treatment, versions, as_of=old.as_of)
+        # By the rules of its time: a change of protocol since then does not make what was said then wrong.
+        judgement = judge(treatment, versions, as_of=old.as_of, protocol=PROTOCOLS[old.protocol_key])
         if old.judgement != judgement.as_dict():
             renewed.append(_replacement(treatment, old, judgement, now))
         yield _difference(old, judgement, treatment)

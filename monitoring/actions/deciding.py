@@ -5,7 +5,8 @@ from datetime import date, datetime
 from django.db import transaction
 
 from monitoring.actions.judging import judge, locked
-from monitoring.actions.treating import advice_against, reassess, record_event
+from monitoring.actions.switching import judged_by, move
+from monitoring.actions.treating import advice_against, record_event
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.models import Treatment, TreatmentEvent
 from monitoring.rules.errors import InputError
@@ -131,9 +132,7 @@ def change_protocol(
         return None
     if kept.ben is not None and "ben" not in PROTOCOLS[protocol_key].tables:
         raise InputError("protocol_key", f"{PROTOCOLS[protocol_key].title} has no thresholds for BEN")
-    Treatment.objects.filter(pk=kept.pk).update(protocol_key=protocol_key)
-    kept.protocol_key = protocol_key
-    reassess(kept, now=now)
+    move(kept, protocol_key, judgement=judged_by(kept, protocol_key, now=now), now=now)
     audit.record(
         "protocol_changed", by=by, now=now, clinic_id=kept.clinic_id, patient_id=kept.patient_id,
         subject=f"treatment:{kept.pk}", ip=ip, was=former, protocol=protocol_key, reason=reason,

@@ -63,6 +63,15 @@ class Digest:
             nudge()
         return len(self.told)
 
+    def release(self, *, now: datetime) -> None:
+        """Its messages go out now, without a number: other processes, or earlier turns, wrote into them too."""
+        Delivery.objects.filter(about=_about(self.run), due_at__gt=now).waiting().update(due_at=now)
+        nudge()
+
+
+def _about(run: str) -> str:
+    return f"digest:{run}"[:64]
+
 
 def _message(
     run: str, once: str, address: str, alert: Alert, clinic_name: str, now: datetime, due_at: datetime
@@ -72,7 +81,7 @@ def _message(
         address=address,
         subject=SUBJECT.format(urgency=URGENCY[alert.severity]),
         body=BATCH_BODY.format(clinic=clinic_name, base_url=settings.BASE_URL),
-        about=f"digest:{run}"[:64],
+        about=_about(run),
         clinic_id=alert.clinic_id,
         priority=alert.severity,
         created_at=now,

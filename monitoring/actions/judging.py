@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from monitoring.models import Assessment, BenStatus, Result, Treatment, TreatmentEvent
-from monitoring.models.result import standing
+from monitoring.models.result import Version, standing
 from monitoring.rules.assess import assess
+from monitoring.rules.history import History
 from monitoring.rules.judgement import Judgement, cautious
+from monitoring.rules.protocol import Protocol
 from patients.models import Clinic, Patient, Staff
 from patients.rows import Rows
 
@@ -104,25 +106,48 @@ def facts_of(treatment: Treatment) -> Facts:
     )
 
 
+class Known(NamedTuple):
+    """What is known of a treatment, as the rules read it: with preliminary results only where there are any."""
+
+    final: History
+    with_preliminary: History | None
+
+
+def known_of(
+    treatment: Treatment,
+    versions: Sequence[Version],
+    *,
+    events: Iterable[TreatmentEvent] | None = None,
+    known_at: datetime | None = None,
+) -> Known:
+    """The histories to be judged. With `known_at` events and BEN are as they were known then."""
+    current = standing(list(versions))
+    final = treatment.history_of(current, events=events, known_at=known_at)
+    if all(result.status != "preliminary" for result in current):
+        return Known(final, None)
+    return Known(final, treatment.history_of(current, preliminary=True, events=events, known_at=known_at))
+
+
+def judge_known(known: Known, protocol: Protocol, *, as_of: datetime) -> Judgement:
+    """What a protocol makes of it. A preliminary result may restrict the answer, never permit more."""
+    final = assess(known.final, protocol, as_of)
+    if known.with_preliminary is None:
+        return final
+    return cautious(final, assess(known.with_preliminary, protocol, as_of))
+
+
 def judge(
     treatment: Treatment,
-    versions: Sequence[Result],
+    versions: Sequence[Version],
     *,
     as_of: datetime,
     events: Iterable[TreatmentEvent] | None = None,
     known_at: datetime | None = None,
+    protocol: Protocol | None = None,
 ) -> Judgement:
-    """What the rules make of the treatment. A preliminary result may restrict the answer, never permit more.
-
-    With `known_at` events and BEN are taken as they were known then; the versions are the caller's choice.
-    """
-    current = standing(list(versions))
-    final = assess(treatment.history_of(current, events=events, known_at=known_at), treatment.protocol, as_of)
-    if all(result.status != "preliminary" for result in current):
-        return final
-    all_of_them = treatment.history_of(current, preliminary=True, events=events, known_at=known_at)
-    with_preliminary = assess(all_of_them, treatment.protocol, as_of)
-    return cautious(final, with_preliminary)
+    """What the rules make of the treatment, by its own protocol or another. The versions are the caller's choice."""
+    known = known_of(treatment, versions, events=events, known_at=known_at)
+    return judge_known(known, protocol or treatment.protocol, as_of=as_of)
 
 
 def keep(

@@ -38,7 +38,8 @@ def read(
 
 def under_protocol_of(treatment: Treatment, *, known_at: datetime) -> None:
     """Bring this copy of the row (never saved) to the protocol by which it was judged then."""
-    said = treatment.assessments.filter(created_at__lte=known_at).order_by("-created_at", "-pk").first()
+    # A judgement that was read again later was read by the rules of its time, not by those in force then.
+    said = treatment.assessments.filter(created_at__lte=known_at, replaces=None).order_by("-created_at", "-pk").first()
     if said is not None:
         treatment.protocol_key = said.protocol_key
 

@@ -5,17 +5,21 @@ from datetime import datetime
 from django.db import transaction
 
 from monitoring.actions.alerting import message, raise_alerts
+from monitoring.actions.gathering import Digest
 from monitoring.actions.nudge import nudge
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
-from monitoring.models import Cause, Severity, Treatment
+from monitoring.models import Alert, Cause, Severity, Treatment
 from notifications.actions import owe
 from patients.models import Role
 
 REVOKES = (*HOLDS, "do_not_start")
 
 
-def revoke_supplies(treatment: Treatment, *, now: datetime) -> None:
-    """In the transaction of the new judgement, under the treatment's lock: what it forbids cannot be handed over."""
+def revoke_supplies(treatment: Treatment, *, now: datetime, digest: Digest | None = None) -> None:
+    """In the transaction of the new judgement, under the treatment's lock: what it forbids cannot be handed over.
+
+    With a digest the owner and the pharmacists are told of a whole run at once, unless the alert is severe.
+    """
     if treatment.advice not in REVOKES:
         return
     because = f"{ADVICE_IN_WORDS[treatment.advice]}, known since {now:%Y-%m-%d %H:%M} UTC."
@@ -30,10 +34,21 @@ def revoke_supplies(treatment: Treatment, *, now: datetime) -> None:
     if taken:
         words += f" Tablets reach until {treatment.tablets_until}: tell the patient."
     severity = Severity.SEVERE if treatment.advice == "stop" else Severity.MODERATE
-    for alert in raise_alerts(treatment, [Raising(Cause.CONTRADICTED, severity, words)], result=None, now=now):
-        step, name = f"pharmacy:{now.isoformat()}", treatment.clinic.name
-        owe(message(alert, address, clinic_name=name, step=step, now=now) for address in pharmacists_of(treatment))
-        transaction.on_commit(nudge)
+    found = [Raising(Cause.CONTRADICTED, severity, words)]
+    for alert in raise_alerts(treatment, found, result=None, now=now, digest=digest):
+        tell_pharmacists(alert, treatment, now=now, digest=digest)
+
+
+def tell_pharmacists(alert: Alert, treatment: Treatment, *, now: datetime, digest: Digest | None) -> None:
+    """Owe every pharmacist of the clinic a message, or a line in the digest."""
+    name, addresses = treatment.clinic.name, pharmacists_of(treatment)
+    if digest is not None and digest.takes(alert):
+        for address in addresses:
+            digest.add(alert, address, clinic_name=name, now=now)
+        return
+    step = f"pharmacy:{now.isoformat()}"
+    owe(message(alert, address, clinic_name=name, step=step, now=now) for address in addresses)
+    transaction.on_commit(nudge)
 
 
 def pharmacists_of(treatment: Treatment) -> list[str]:

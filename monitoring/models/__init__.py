@@ -10,6 +10,7 @@ from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
+from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, ProtocolChange, RowState
 from monitoring.models.result import Result
 from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
@@ -23,12 +24,15 @@ __all__ = [
     "BenStatus",
     "Booking",
     "Cause",
+    "ChangeChunk",
+    "ChangeRow",
     "Dispense",
     "DoseChange",
     "Draft",
     "Draw",
     "IdempotencyKey",
     "Import",
+    "Kind",
     "Laboratory",
     "Merge",
     "NonRechallenge",
@@ -36,10 +40,12 @@ __all__ = [
     "Override",
     "Programme",
     "ProgrammeRecord",
+    "ProtocolChange",
     "QuarantinedRow",
     "ReasonCode",
     "RecordKind",
     "Result",
+    "RowState",
     "Severity",
     "Statement",
     "StatementRevoked",

@@ -1,6 +1,7 @@
 """Blood counts as the laboratory reported them. A correction is a new version; nothing is edited."""
 
-from typing import TYPE_CHECKING, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 import pgtrigger
 from django.db import models
@@ -33,9 +34,39 @@ class ResultQuerySet(models.QuerySet["Result"]):
         return standing(list(self.order_by("drawn_at", "pk")))
 
 
-def standing(versions: "list[Result]") -> "list[Result]":
+class Version(Protocol):
+    """What the rules need of one version of a result, however it was read."""
+
+    @property
+    def source(self) -> str:
+        """Whose number the accession is."""
+
+    @property
+    def accession(self) -> str:
+        """The laboratory's number of the sample."""
+
+    @property
+    def version(self) -> int:
+        """The higher one stands."""
+
+    @property
+    def status(self) -> str:
+        """What the laboratory says of it."""
+
+    @property
+    def drawn_at(self) -> datetime:
+        """When the blood was drawn."""
+
+    def count(self) -> Count:
+        """The count as the rules read it."""
+
+
+One = TypeVar("One", bound=Version)
+
+
+def standing(versions: "list[One]") -> "list[One]":
     """Of all versions those that stand now."""
-    latest: dict[tuple[str, str], Result] = {}
+    latest: dict[tuple[str, str], One] = {}
     for row in versions:
         key = (row.source, row.accession)
         if key not in latest or latest[key].version < row.version:

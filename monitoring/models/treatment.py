@@ -1,7 +1,7 @@
 """A treatment, what happened in it, and its history as the rules read it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
@@ -16,7 +16,7 @@ from monitoring.rules.protocols import PROTOCOLS
 from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 
 if TYPE_CHECKING:
-    from monitoring.models.result import Result, ResultQuerySet
+    from monitoring.models.result import ResultQuerySet, Version
 
 EVERY_DAY = ("daily", "twice_weekly", "three_times_weekly")
 """Tests so close together that a weekend moves none of them."""
@@ -175,7 +175,7 @@ class Treatment(models.Model):
 
     def history_of(
         self,
-        results: "list[Result]",
+        results: "Sequence[Version]",
         *,
         preliminary: bool = False,
         known_at: datetime | None = None,

@@ -13,7 +13,7 @@ from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.reasons import IN_WORDS
 from monitoring.views.finding import staff_of
 from monitoring.views.words import ACTIONS_IN_WORDS, TONES
-from patients.access import clinics_of
+from patients.access import clinics_of, verbs_of
 from patients.models import Clinic
 
 
@@ -27,6 +27,7 @@ def manual(request: HttpRequest, protocol_key: str = "") -> HttpResponse:
     page = {
         "told": told(protocol),
         "protocols": PROTOCOLS.values(),
+        "changes": "foresee_protocol" in verbs_of(staff_of(request)),
     }
     return render(request, "monitoring/manual.html", page)
 

@@ -151,7 +151,7 @@ def test_nobody_reads_it_without_signing_in_or_without_a_clinic(client, db, djan
 
 
 def test_the_manual_asks_the_database_for_the_person_alone(reader, django_assert_max_num_queries):
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         reader.get("/manual/")
 
 
