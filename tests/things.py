@@ -27,7 +27,7 @@ from monitoring.models import (
 )
 from notifications.actions import beat
 from notifications.letters import letter
-from notifications.models import Delivery
+from notifications.models import Delivery, DeliveryEvent, Inbound, PushSubscription
 from patients.actions import issue_token
 from patients.models import ContactPoint
 from tests.cast import NOW, a_clinic, a_count, a_person, a_treatment
@@ -118,6 +118,10 @@ def _from_a_laboratory(clinic, treatment, nurse, integration):
         integration=integration, key="1", body_hash="0", result=treatment.results.first(), created_at=NOW
     )
     beat("sweep", now=NOW)
+    DeliveryEvent.objects.create(delivery=Delivery.objects.first(), at=NOW, kind="sent")
+    Inbound.objects.create(provider_id=f"SM{clinic.pk}", sender="+15005550001", words="thanks", at=NOW)
+    keys = {"p256dh": "k", "auth": "a"}
+    PushSubscription.objects.create(holder="staff:1", endpoint=f"https://p.example/{clinic.pk}", created_at=NOW, **keys)
     return {
         "laboratory_id": laboratory.pk,
         "import_id": imported.pk,

@@ -1,0 +1,14 @@
+"""Addresses of messages: where providers report, what became of each, and how one wants to be told."""
+
+from django.urls import path
+
+from monitoring.views.dead_letters import dead_letters, retry_delivery
+from monitoring.views.receipts import mail_receipts, sms_inbound, sms_receipt
+
+urlpatterns = [
+    path("mail/", dead_letters, name="dead_letters"),
+    path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
+    path("messages/sms/inbound/", sms_inbound, name="sms_inbound"),
+    path("messages/sms/<int:delivery_id>/", sms_receipt, name="sms_receipt"),
+    path("messages/mail/", mail_receipts, name="mail_receipts"),
+]
