@@ -24,6 +24,8 @@ from monitoring.models import (
     QuarantinedRow,
     Severity,
     TakeOver,
+    Way,
+    Wish,
 )
 from notifications.actions import beat
 from notifications.letters import letter
@@ -52,7 +54,11 @@ def things(clinic):
     lost = letter("gone@staff.example", "an alert waits", "/", about="clinic", clinic_id=clinic.pk, now=NOW)
     lost.dead_at = NOW
     lost.save()
+    way = Way.objects.create(staff=nurse, channel="sms", address="+15005550001", label="phone", added_at=NOW)
+    Wish.objects.create(staff=nurse, severity=4, channels=[], changed_at=NOW)
     ids = {
+        "way_id": way.pk,
+        "kind": "phone",
         "patient_id": treatment.patient_id,
         "treatment_id": treatment.pk,
         "result_id": result.pk,

@@ -3,13 +3,15 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from monitoring.actions.alerting import message, raise_alerts
+from monitoring.actions.alerting import messages, raise_alerts
 from monitoring.actions.nudge import nudge
+from monitoring.actions.reaching import ways_to_all
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
 from monitoring.models import Cause, Severity, Treatment
 from notifications.actions import owe
-from patients.models import Role
+from patients.models import Role, Staff
 
 REVOKES = (*HOLDS, "do_not_start")
 
@@ -32,11 +34,16 @@ def revoke_supplies(treatment: Treatment, *, now: datetime) -> None:
     severity = Severity.SEVERE if treatment.advice == "stop" else Severity.MODERATE
     for alert in raise_alerts(treatment, [Raising(Cause.CONTRADICTED, severity, words)], result=None, now=now):
         step, name = f"pharmacy:{now.isoformat()}", treatment.clinic.name
-        owe(message(alert, address, clinic_name=name, step=step, now=now) for address in pharmacists_of(treatment))
+        ways = ways_to_all(pharmacists_of(treatment), alert.severity)
+        owe(messages(alert, ways, clinic_name=name, step=step, now=now))
         transaction.on_commit(nudge)
 
 
-def pharmacists_of(treatment: Treatment) -> list[str]:
-    """Where the clinic's pharmacists are reached."""
-    members = treatment.clinic.memberships.filter(role=Role.PHARMACIST, active=True, staff__is_active=True)
-    return sorted(set(members.exclude(staff__email="").values_list("staff__email", flat=True)))
+def pharmacists_of(treatment: Treatment) -> "QuerySet[Staff]":
+    """The clinic's pharmacists who can be reached."""
+    here = {
+        "memberships__clinic": treatment.clinic_id,
+        "memberships__role": Role.PHARMACIST,
+        "memberships__active": True,
+    }
+    return Staff.objects.filter(is_active=True, **here).exclude(email="").distinct()

@@ -9,6 +9,7 @@ from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
+from monitoring.models.reaching import Channel, Reach, Way, Wish
 from monitoring.models.result import Result
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
 
@@ -20,6 +21,7 @@ __all__ = [
     "BenProposal",
     "BenStatus",
     "Cause",
+    "Channel",
     "Dispense",
     "DoseChange",
     "Draft",
@@ -34,6 +36,7 @@ __all__ = [
     "Programme",
     "ProgrammeRecord",
     "QuarantinedRow",
+    "Reach",
     "ReasonCode",
     "RecordKind",
     "Result",
@@ -42,4 +45,6 @@ __all__ = [
     "Transfer",
     "Treatment",
     "TreatmentEvent",
+    "Way",
+    "Wish",
 ]

@@ -15,9 +15,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 
+from monitoring.actions.reaching import end_bounced
 from monitoring.views.finding import address_of
 from notifications.inbound import hear, keep
-from notifications.models import Delivery
+from notifications.models import Delivery, Happened
 from notifications.receipts import SMS_WORDS, mail_receipt, note_receipt
 from patients import audit
 
@@ -40,7 +41,10 @@ def sms_receipt(request: HttpRequest, delivery_id: int) -> HttpResponse:
         return HttpResponse(status=204)
     code = request.POST.get("ErrorCode", "")
     sid = request.POST.get("MessageSid", "")
-    note_receipt(delivery=delivery, kind=kind, word=word, provider_id=sid, now=timezone.now(), detail=code[:20])
+    now = timezone.now()
+    note_receipt(delivery=delivery, kind=kind, word=word, provider_id=sid, now=now, detail=code[:20])
+    if kind == Happened.BOUNCED:
+        end_bounced(channel="sms", address=delivery.address, now=now)
     return HttpResponse(status=204)
 
 

@@ -83,6 +83,11 @@ TABLE = {
     "revoke": Row("C", "C", "clinic"),
     "audit_trail": Row("A", "", "self"),
     "audit_export": Row("", "A", "self"),
+    "own_messages": Row(EVERYBODY, EVERYBODY, "self"),
+    "add_way": Row("", "", "self"),  # of a channel that is set up: test_reaching_pages.py
+    "confirm_code": Row("", "", "clinic"),  # one's own alone: test_reaching_pages.py
+    "end_way": Row("", "", "clinic"),
+    "push_worker": Row("", "", "open"),
     "own_password": Row(EVERYBODY, EVERYBODY, "self"),
     "supply": Row(SEES, SEES, "clinic"),
     "authorise_supply": Row("", "F", "clinic"),
