@@ -14,10 +14,11 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from notifications.channels import CHANNELS, ChannelError, RefusedError, UnsureError
-from notifications.models import DELAYS, LEASE, URGENT, Delivery, DeliveryEvent, Happened, Heartbeat
+from notifications.models import DELAYS, LEASE, URGENT, WITHDRAWN, Delivery, DeliveryEvent, Happened, Heartbeat
 
 log = logging.getLogger(__name__)
 BATCH = 5
+STALE_AFTER = timedelta(days=1)
 
 
 def owe(deliveries: Iterable[Delivery]) -> None:
@@ -114,12 +115,20 @@ def _note(delivery: Delivery, kind: Happened, now: datetime, detail: str = "") -
     DeliveryEvent.objects.bulk_create([event])
 
 
+def may_retry(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether it was given up and still says what is true: a reminder does not after a day, nor one withdrawn."""
+    if delivery.dead_at is None or delivery.last_error == WITHDRAWN:
+        return False
+    return delivery.repeatable or now - delivery.due_at < STALE_AFTER
+
+
 @transaction.atomic
 def retry(*, delivery: Delivery, now: datetime) -> bool:
-    """Give a dead letter another life, from the first try. False when it is not dead."""
-    again = Delivery.objects.filter(pk=delivery.pk).dead()
-    if not again.update(dead_at=None, attempts=0, due_at=now, last_error=""):
+    """Give a dead letter another life, from the first try. False when it may not have one."""
+    current = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if not may_retry(current, now=now):
         return False
+    Delivery.objects.filter(pk=delivery.pk).update(dead_at=None, attempts=0, due_at=now, last_error="")
     _note(delivery, Happened.RETRIED, now)
     return True
 

@@ -12,6 +12,7 @@ DELAYS = (5, 15, 60, 300, 900, 3600, 3600, 3600)
 """Seconds to the next try after each failed one; after the last the message is dead and visible."""
 URGENT, REMINDER = 1, 7
 """Priorities: an urgent message waits for nobody; reminders are sent when nothing that staff are owed is due."""
+WITHDRAWN = "withdrawn before it was sent, because it no longer held"
 KEPT = pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)
 APPENDED = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
@@ -69,7 +70,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def withdraw(self, *, now: datetime) -> int:
         """Not to be sent any more, because what they say no longer holds; how many there were. Use after waiting()."""
-        return self.filter(UNTOUCHED).update(dead_at=now, leased_until=None, last_error="withdrawn before it was sent")
+        return self.filter(UNTOUCHED).update(dead_at=now, leased_until=None, last_error=WITHDRAWN)
 
 
 class Delivery(models.Model):
