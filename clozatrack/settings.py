@@ -8,6 +8,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from clozatrack import wires
 from clozatrack.refusals import refusals
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -139,8 +140,17 @@ EMAIL_HOST_USER = _env("SMTP_USER")
 EMAIL_HOST_PASSWORD = _env("SMTP_PASSWORD")
 EMAIL_USE_TLS = _env("SMTP_TLS", "0") == "1"
 EMAIL_TIMEOUT = 10
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+MAIL_PROVIDER = _env("MAIL_PROVIDER")
+EMAIL_BACKEND = (
+    f"anymail.backends.{MAIL_PROVIDER}.EmailBackend" if MAIL_PROVIDER else "django.core.mail.backends.smtp.EmailBackend"
+)
+ANYMAIL = wires.anymail(os.environ)
 DEFAULT_FROM_EMAIL = _env("FROM_EMAIL", "clozatrack@localhost")
+
+SMS, WEBPUSH, RATES = wires.sms(_env), wires.webpush(_env, BASE_URL), wires.rates(_env)
+WEBHOOK_SECRET = _env("WEBHOOK_SECRET")
+PRIVATE_ADDRESSES = _env("PRIVATE_ADDRESSES", "0") == "1"
+INBOUND_SMS = ""
 
 CELERY_BROKER_URL = _env("VALKEY_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -1,5 +1,6 @@
 """Which judgement raises which alert, how urgent it is, and in which words. Policy as tables."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ Open it here (sign-in needed): {base_url}/alerts/{alert_id}/
 This message names no patient on purpose. Decision support: the prescriber decides.
 """
 REPEAT = "The first low count is to be repeated within 24 hours of its draw."
+SHORT = "Clozatrack: {urgency}. {base_url}/alerts/{alert_id}/ (sign-in needed)"
+"""For every channel but e-mail."""
 MANY, ONE = "Alerts were raised", "1 alert was raised"
 BATCH_BODY = (
     MANY
@@ -50,6 +53,7 @@ Open the list here (sign-in needed): {base_url}/alerts/
 This message names no patient on purpose. Decision support: the prescriber decides.
 """
 )
+BATCH_SHORT = "Clozatrack: " + MANY + ", to be answered by you. {base_url}/alerts/ (sign-in needed)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,13 @@ class Raising:
     severity: Severity
     summary: str
     deadline: datetime | None = None
+
+
+def key_of(channel: str, address: str) -> str:
+    """How a way ends a message's `once` key. An e-mail's address is its own key, as it always was."""
+    if channel == "email":
+        return address
+    return f"{channel}:{hashlib.sha256(address.encode()).hexdigest()[:24]}"
 
 
 def severity_of(table: Table, rank: int) -> Severity:

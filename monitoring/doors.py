@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from monitoring.models import Alert, Merge, Override, ProtocolChange, Transfer, Treatment
 from monitoring.models.alert import AlertQuerySet
 from monitoring.models.treatment import TreatmentQuerySet
+from notifications.models import Delivery, DeliveryQuerySet
 from patients.access import clinics_of
 from patients.models import Clinic, Integration, Role, Staff
 
@@ -42,6 +43,12 @@ def overrides_of(actor: Staff, verb: str = "see_patients") -> "QuerySet[Override
     return Override.objects.filter(treatment__clinic__in=clinics_of(actor, verb)).select_related(
         "treatment__patient", "treatment__clinic", "asked_by", "confirmed_by"
     )
+
+
+def deliveries_of(actor: Staff, verb: str = "see_deliveries") -> DeliveryQuerySet:
+    """The messages of those clinics. What belongs to no clinic, such as a code, is shown to nobody."""
+    clinics = clinics_of(actor, verb).values_list("pk", flat=True)
+    return Delivery.objects.filter(clinic_id__in=list(clinics))
 
 
 def receivers_for(clinic: Clinic) -> "QuerySet[Clinic]":

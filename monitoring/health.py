@@ -15,7 +15,9 @@ PARTS = ("beat", "deliver loop")
 def ailments(*, now: datetime) -> list[str]:
     """What has not run for five minutes, and messages that wait longer than that. Empty when all is well."""
     found = silent(EXPECTED, now=now)
-    late = Delivery.objects.waiting().filter(created_at__lt=now - LONGEST_SILENCE, attempts=0).count()
+    # Reminders wait for their hour and for the provider's rate: what staff are owed waits for neither.
+    owed = Delivery.objects.waiting().filter(repeatable=True, attempts=0, created_at__lt=now - LONGEST_SILENCE)
+    late = owed.filter(due_at__lt=now - LONGEST_SILENCE).count()
     if late:
         found.append(f"{late} messages wait unsent for more than five minutes")
     return found

@@ -14,6 +14,7 @@ PLACES = (
     ("Import", "import_results", "import_results"),
     ("Register", "register", "register"),
     ("Transfers", "transfers", "transfer"),
+    ("Messages", "deliveries", "see_deliveries"),
     ("Reports", "reports", "see_reports"),
     ("Manual", "manual", "read_manual"),
     ("Settings", "settings", "set_up_clinic"),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from monitoring.alerts import BATCH_BODY, BODY, ESCALATE_AFTER, MANY, SUBJECT, URGENCY
+from monitoring.alerts import BATCH_BODY, BATCH_SHORT, BODY, ESCALATE_AFTER, MANY, SHORT, SUBJECT, URGENCY
 from monitoring.models import Cause, Severity
 from monitoring.running_out import GAP_BEGAN, RUNS_OUT
 from notifications.actions import beat
@@ -119,31 +119,40 @@ WITH raised AS (
 
 TELL = (
     """, addressed AS (
-    SELECT r.id, r.clinic_id, r.severity, c.name, who.address,
-        r.severity > 1 AND count(*) FILTER (WHERE r.severity > 1) OVER (PARTITION BY r.clinic_id, who.address) > %(few)s
-            AS together
+    SELECT r.id, r.clinic_id, r.severity, c.name, who.channel, who.address,
+        CASE who.channel WHEN 'email' THEN who.address -- as monitoring.alerts.key_of says it
+            ELSE who.channel || ':' || left(encode(sha256(convert_to(who.address, 'UTF8')), 'hex'), 24) END AS key,
+        r.severity > 1 AND count(*) FILTER (WHERE r.severity > 1)
+            OVER (PARTITION BY r.clinic_id, who.channel, who.address) > %(few)s AS together
     FROM raised r
     JOIN patients_clinic c ON c.id = r.clinic_id
     LEFT JOIN patients_staff s ON s.id = r.owner_id AND """  # noqa: S608  # constants of this file
     + REACHABLE.format("r")
     + """
-    CROSS JOIN LATERAL (SELECT coalesce(s.email, c.on_call_email) AS address) who
+    CROSS JOIN LATERAL (
+        SELECT w.channel, w.address FROM monitoring_reach w WHERE w.staff_id = s.id AND w.severity = r.severity
+        UNION ALL SELECT 'email', c.on_call_email WHERE s.id IS NULL
+    ) who
 ), messages AS (
-    SELECT 'alert:' || id || ':' || %(step)s || ':' || %(now)s || ':' || address AS once, address, severity,
-        replace(replace(%(body)s, '[clinic]', name), '[alert]', id::text) AS body, 'alert:' || id AS about, clinic_id
+    SELECT 'alert:' || id || ':' || %(step)s || ':' || %(now)s || ':' || key AS once, channel, address, severity,
+        replace(replace(CASE channel WHEN 'email' THEN %(body)s ELSE %(short)s END, '[clinic]', name),
+            '[alert]', id::text) AS body,
+        '/alerts/' || id || '/' AS path, 'alert:' || id AS about, clinic_id
     FROM addressed WHERE NOT together
     UNION ALL
-    SELECT 'sweep:' || %(step)s || ':' || %(now)s || ':' || clinic_id || ':' || md5(address), address, min(severity),
-        replace(replace(%(batch)s, '[clinic]', name), '[number]', count(*)::text), 'sweep:' || %(step)s, clinic_id
-    FROM addressed WHERE together GROUP BY clinic_id, name, address
+    SELECT 'sweep:' || %(step)s || ':' || %(now)s || ':' || clinic_id || ':' || md5(key), channel, address,
+        min(severity), replace(replace(CASE channel WHEN 'email' THEN %(batch)s ELSE %(batch_short)s END,
+            '[clinic]', name), '[number]', count(*)::text),
+        '/alerts/', 'sweep:' || %(step)s, clinic_id
+    FROM addressed WHERE together GROUP BY clinic_id, name, channel, address, key
 ), told AS (
-    INSERT INTO notifications_delivery (once, channel, address, subject, body, about, clinic_id, priority,
+    INSERT INTO notifications_delivery (once, channel, address, subject, body, path, about, clinic_id, priority,
         created_at, due_at, attempts, last_error)
-    SELECT once, 'email', address,
-        CASE severity WHEN 1 THEN %(subject1)s WHEN 2 THEN %(subject2)s WHEN 3 THEN %(subject3)s
-            ELSE %(subject4)s END,
-        body, about, clinic_id, severity, %(now)s, %(now)s, 0, ''
+    SELECT once, channel, address, u.subject, replace(body, '[urgency]', u.urgency), path, about, clinic_id, severity,
+        %(now)s, %(now)s, 0, ''
     FROM messages
+    JOIN unnest(%(severities)s::int[], %(subjects)s::text[], %(urgencies)s::text[]) AS u (level, subject, urgency)
+        ON u.level = messages.severity
     ON CONFLICT (once) DO NOTHING
 ), noted AS (
     INSERT INTO monitoring_alertnote (alert_id, at, verb, text, severity)
@@ -196,9 +205,15 @@ def sweep(*, now: datetime) -> dict[str, int] | None:
 def _parameters(look: Look, now: datetime) -> dict[str, Any]:
     policy = ESCALATE_AFTER[look.severity]
     body = BODY.format(clinic="[clinic]", base_url=settings.BASE_URL, alert_id="[alert]")
-    batch = BATCH_BODY.format(clinic="[clinic]", base_url=settings.BASE_URL).replace(MANY, f"[number] {MANY.lower()}")
-    subjects = {f"subject{level}": SUBJECT.format(urgency=URGENCY[level]) for level in Severity.values}
-    return subjects | {
+    short = SHORT.format(urgency="[urgency]", base_url=settings.BASE_URL, alert_id="[alert]")
+    batch, batch_short = (
+        words.format(clinic="[clinic]", base_url=settings.BASE_URL).replace(MANY, f"[number] {MANY.lower()}")
+        for words in (BATCH_BODY, BATCH_SHORT)
+    )
+    return {
+        "severities": list(URGENCY),
+        "subjects": [SUBJECT.format(urgency=urgency) for urgency in URGENCY.values()],
+        "urgencies": list(URGENCY.values()),
         "now": now,
         "latest_day": (now + FURTHEST_EAST).date(),
         "cause": look.cause,
@@ -210,7 +225,9 @@ def _parameters(look: Look, now: datetime) -> dict[str, Any]:
         "verb": look.verb,
         "audit": look.audit,
         "body": body,
+        "short": short,
         "batch": batch,
+        "batch_short": batch_short,
         "few": FEW,
         "roles": list(MAY["see_patients"]),
     }

@@ -8,7 +8,6 @@ from monitoring.views.alerts import alerts, answer_alerts
 from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.checking import check_statement
 from monitoring.views.counter import counter
-from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.draw import drawn, end_drawn
 from monitoring.views.health import health
 from monitoring.views.importing import (
@@ -75,8 +74,6 @@ urlpatterns = [
     path("alerts/<int:alert_id>/", alert, name="alert"),
     path("alerts/<int:alert_id>/acknowledge/", acknowledge, name="acknowledge"),
     path("alerts/<int:alert_id>/resolve/", resolve, name="resolve"),
-    path("mail/", dead_letters, name="dead_letters"),
-    path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
     path("log/", sheet, name="sheet"),
     path("log/row/", sheet_row, name="sheet_row"),

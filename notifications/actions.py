@@ -1,20 +1,24 @@
 """Owing a message, handing it over, trying again.
 
-A message is leased, sent, and only then marked: a worker that dies in between leaves a lease that runs out, and
-the message is sent again under the same key. Losing one would be worse than repeating one.
+A repeatable message is leased, sent, and only then marked: a worker that dies in between leaves a lease that runs out,
+and the message is sent again under the same key. Losing one would be worse than repeating one. One that is not
+repeatable is marked and committed first: repeating it would be worse than losing it. With a provider that does not
+know our keys both cannot be had at once.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import models, transaction
+from django.db.models import Q
 
-from notifications.channels import CHANNELS, ChannelError
-from notifications.models import DELAYS, LEASE, Delivery, Heartbeat
+from notifications.channels import CHANNELS, ChannelError, RefusedError, UnsureError
+from notifications.models import DELAYS, LEASE, URGENT, WITHDRAWN, Delivery, DeliveryEvent, Happened, Heartbeat
 
 log = logging.getLogger(__name__)
 BATCH = 5
+STALE_AFTER = timedelta(days=1)
 
 
 def owe(deliveries: Iterable[Delivery]) -> None:
@@ -23,9 +27,17 @@ def owe(deliveries: Iterable[Delivery]) -> None:
 
 
 @transaction.atomic
-def claim(*, now: datetime, limit: int = BATCH) -> list[Delivery]:
-    """Lease the most urgent messages that are due; other workers pass over them."""
-    leased = list(Delivery.objects.due(now).select_for_update(skip_locked=True)[:limit])
+def claim(*, now: datetime, limit: int = BATCH, channels: Collection[str] | None = None) -> list[Delivery]:
+    """Lease the most urgent messages that are due; other workers pass over them.
+
+    With `channels` only theirs, and those that are urgent, whatever their channel.
+    """
+    due = Delivery.objects.due(now)
+    if channels is not None:
+        due = due.filter(Q(channel__in=channels) | Q(priority__lte=URGENT))
+    leased = list(due.select_for_update(skip_locked=True)[:limit])
+    if not leased:
+        return []
     holder = models.Func(function="pg_backend_pid", output_field=models.IntegerField())
     Delivery.objects.filter(pk__in=[row.pk for row in leased]).update(leased_until=now + LEASE, leased_by=holder)
     for row in leased:
@@ -33,33 +45,92 @@ def claim(*, now: datetime, limit: int = BATCH) -> list[Delivery]:
     return leased
 
 
+def release(delivery: Delivery) -> None:
+    """Give a lease back unused: there was no token for it."""
+    _leased(delivery).update(leased_until=None)
+
+
 def send(delivery: Delivery, *, now: datetime) -> bool:
     """Hand one leased message over and note how it went. True when it was handed over."""
-    mine = Delivery.objects.filter(pk=delivery.pk, leased_until=delivery.leased_until).waiting()
+    if not delivery.repeatable and not _marked(delivery, now):
+        return False
     try:
-        CHANNELS[delivery.channel](delivery)
+        provider_id = CHANNELS[delivery.channel](delivery)
     except ChannelError as error:
         log.warning("delivery %s failed: %s", delivery.pk, error)
-        mine.update(**_after_failure(delivery, str(error), now))
+        _after_failure(delivery, error, now)
         return False
-    # Handed over is a fact even if the lease ran out meanwhile.
-    Delivery.objects.filter(pk=delivery.pk).waiting().update(
-        sent_at=now, leased_until=None, attempts=delivery.attempts + 1, last_error=""
-    )
+    _after_hand_over(delivery, provider_id, now)
     return True
 
 
-def _after_failure(delivery: Delivery, error: str, now: datetime) -> dict[str, object]:
-    attempts = delivery.attempts + 1
-    common = {"attempts": attempts, "leased_until": None, "last_error": error[:2000]}
-    if attempts > len(DELAYS):
-        return common | {"dead_at": now}
-    return common | {"due_at": now + timedelta(seconds=DELAYS[attempts - 1])}
+def _leased(delivery: Delivery) -> "models.QuerySet[Delivery]":
+    return Delivery.objects.filter(pk=delivery.pk, leased_until=delivery.leased_until).waiting()
 
 
-def retry(*, delivery: Delivery, now: datetime) -> None:
-    """Give a dead letter another life, from the first try."""
-    Delivery.objects.filter(pk=delivery.pk).dead().update(dead_at=None, attempts=0, due_at=now, last_error="")
+def _marked(delivery: Delivery, now: datetime) -> bool:
+    """Committed before the call, so that whatever happens then it is never sent again."""
+    with transaction.atomic(durable=True):
+        if not _leased(delivery).update(handing_at=now):
+            return False
+        _note(delivery, Happened.HANDING, now)
+    return True
+
+
+@transaction.atomic
+def _after_hand_over(delivery: Delivery, provider_id: str, now: datetime) -> None:
+    # Handed over is a fact even if the lease ran out meanwhile. A receipt may have come before this.
+    Delivery.objects.filter(pk=delivery.pk, sent_at=None, dead_at=None).update(
+        sent_at=now, leased_until=None, attempts=delivery.attempts + 1, last_error=""
+    )
+    if provider_id:
+        Delivery.objects.filter(pk=delivery.pk).update(provider_id=provider_id)
+    _note(delivery, Happened.SENT, now, provider_id)
+
+
+@transaction.atomic
+def _after_failure(delivery: Delivery, error: ChannelError, now: datetime) -> None:
+    said = str(error)
+    common: dict[str, object] = {"attempts": delivery.attempts + 1, "leased_until": None, "last_error": said[:2000]}
+    mine = Delivery.objects.filter(pk=delivery.pk, sent_at=None, dead_at=None)
+    if not delivery.repeatable:
+        mine = mine.filter(handing_at=now)
+        if isinstance(error, UnsureError):
+            mine.update(**common)
+            _note(delivery, Happened.UNSURE, now, said)
+            return
+        common["handing_at"] = None
+    else:
+        mine = mine.filter(leased_until=delivery.leased_until)
+    _note(delivery, Happened.UNSURE if isinstance(error, UnsureError) else Happened.FAILED, now, said)
+    if isinstance(error, RefusedError) or delivery.attempts >= len(DELAYS):
+        if mine.update(**common, dead_at=now):
+            _note(delivery, Happened.DEAD, now)
+        return
+    mine.update(**common, due_at=now + timedelta(seconds=DELAYS[delivery.attempts]))
+
+
+def _note(delivery: Delivery, kind: Happened, now: datetime, detail: str = "") -> None:
+    event = DeliveryEvent(delivery=delivery, at=now, kind=kind, detail=detail[:300])
+    DeliveryEvent.objects.bulk_create([event])
+
+
+def may_retry(delivery: Delivery, *, now: datetime) -> bool:
+    """Whether it was given up and still says what is true: a reminder does not after a day, nor one withdrawn."""
+    if delivery.dead_at is None or delivery.last_error == WITHDRAWN:
+        return False
+    return delivery.repeatable or now - delivery.due_at < STALE_AFTER
+
+
+@transaction.atomic
+def retry(*, delivery: Delivery, now: datetime) -> bool:
+    """Give a dead letter another life, from the first try. False when it may not have one."""
+    current = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if not may_retry(current, now=now):
+        return False
+    Delivery.objects.filter(pk=delivery.pk).update(dead_at=None, attempts=0, due_at=now, last_error="")
+    _note(delivery, Happened.RETRIED, now)
+    return True
 
 
 def beat(name: str, *, now: datetime) -> None:

@@ -3,15 +3,27 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from notifications.actions import beat, claim, send
+from notifications.actions import beat, claim, release, send
+from notifications.channels import CHANNELS
+from notifications.inbound import hear_waiting
+from notifications.models import URGENT
+from notifications.rates import buckets
 
 Clock = Callable[[], datetime]
 
 
 def deliver_due(clock: Clock) -> int:
-    """Lease and send in batches until nothing is due; returns how many were handed over."""
-    handed_over = 0
-    while batch := claim(now=clock()):
-        handed_over += sum(send(delivery, now=clock()) for delivery in batch)
+    """Lease and send one by one until nothing is due that may go now; returns how many were handed over.
+
+    One by one, so that an urgent message that is written meanwhile is the next, and no lease waits behind a slow call.
+    """
+    handed_over, rates = 0, buckets()
+    while leased := claim(now=clock(), limit=1, channels=rates.open(CHANNELS)):
+        for delivery in leased:
+            if rates.take(delivery.channel, urgent=delivery.priority <= URGENT):
+                handed_over += send(delivery, now=clock())
+            else:
+                release(delivery)
+    hear_waiting(clock())
     beat("deliver", now=clock())
     return handed_over

@@ -40,7 +40,8 @@ MAY: dict[str, tuple[Role, ...]] = {
     "see_reports": (*CARES, Role.CLINIC_ADMIN, Role.AUDITOR),
     "read_manual": tuple(Role),
     "set_up_clinic": (Role.CLINIC_ADMIN,),
-    "retry_delivery": (Role.CLINIC_ADMIN,),
+    "see_deliveries": (*SEES_PATIENTS, Role.CLINIC_ADMIN),
+    "retry_delivery": (*CARES, Role.CLINIC_ADMIN),
     "read_audit": (Role.AUDITOR,),
 }
 VERBS = (

@@ -27,10 +27,12 @@ from monitoring.models import (
     QuarantinedRow,
     Severity,
     TakeOver,
+    Way,
+    Wish,
 )
 from notifications.actions import beat
 from notifications.letters import letter
-from notifications.models import Delivery
+from notifications.models import Delivery, DeliveryEvent, Inbound, PushSubscription
 from patients.actions import issue_token
 from patients.closed_days import close_days
 from patients.models import ContactPoint
@@ -59,8 +61,12 @@ def things(clinic):
     lost.save()
     change = begin_change(clinic=clinic, protocol_key="eu-2025-09", reason="The letter", by=prescriber, now=NOW)
     foresee_chunk(change, now=NOW)
+    way = Way.objects.create(staff=nurse, channel="sms", address="+15005550001", label="phone", added_at=NOW)
+    Wish.objects.create(staff=nurse, severity=4, channels=[], changed_at=NOW)
     ids = {
         "change_id": change.pk,
+        "way_id": way.pk,
+        "kind": "phone",
         "patient_id": treatment.patient_id,
         "treatment_id": treatment.pk,
         "result_id": result.pk,
@@ -133,6 +139,10 @@ def _from_a_laboratory(clinic, treatment, nurse, integration):
         integration=integration, key="1", body_hash="0", result=treatment.results.first(), created_at=NOW
     )
     beat("sweep", now=NOW)
+    DeliveryEvent.objects.create(delivery=Delivery.objects.first(), at=NOW, kind="sent")
+    Inbound.objects.create(provider_id=f"SM{clinic.pk}", sender="+15005550001", words="thanks", at=NOW)
+    keys = {"p256dh": "k", "auth": "a"}
+    PushSubscription.objects.create(holder="staff:1", endpoint=f"https://p.example/{clinic.pk}", created_at=NOW, **keys)
     return {
         "laboratory_id": laboratory.pk,
         "import_id": imported.pk,

@@ -8,8 +8,9 @@ from django.db import transaction
 
 from monitoring.actions.gathering import Digest
 from monitoring.actions.nudge import nudge
-from monitoring.alerts import BODY, SUBJECT, URGENCY, Raising, escalate_at
-from monitoring.models import Alert, AlertNote, Cause, Outcome, Result, Treatment
+from monitoring.actions.reaching import ways_to
+from monitoring.alerts import BODY, SHORT, SUBJECT, URGENCY, Raising, escalate_at, key_of
+from monitoring.models import Alert, AlertNote, Cause, Channel, Outcome, Result, Treatment
 from monitoring.rules.judgement import Judgement
 from notifications.actions import owe
 from notifications.models import Delivery
@@ -123,25 +124,41 @@ def tell_owner(
     alert: Alert, treatment: Treatment, *, now: datetime, step: str = "", digest: Digest | None = None
 ) -> None:
     """Owe the owner a message; a clinic's on-call address when there is no owner who can be reached."""
-    address, clinic = treatment.clinic.on_call_email, treatment.clinic
+    clinic, ways = treatment.clinic, [(Channel.EMAIL.value, treatment.clinic.on_call_email)]
     owner = alert.owner
     if owner is not None and reachable(owner, alert.clinic_id):
-        address = owner.email
-    if digest is not None and digest.takes(alert):
-        digest.add(alert, address, clinic_name=clinic.name, now=now)
-        return
+        ways = ways_to(owner, alert.severity)
     told = step or f"told:{alert.worsened_at.isoformat()}"
-    owe([message(alert, address, clinic_name=clinic.name, step=told, now=now)])
-    transaction.on_commit(nudge)
+    for channel, address in ways:
+        if digest is not None and digest.takes(alert):
+            digest.add(alert, address, channel=channel, clinic_name=clinic.name, now=now)
+        else:
+            owe([message(alert, address, channel=channel, clinic_name=clinic.name, step=told, now=now)])
+            transaction.on_commit(nudge)
 
 
-def message(alert: Alert, address: str, *, clinic_name: str, step: str, now: datetime) -> Delivery:
-    """The e-mail for one step of an alert: a link behind sign-in, and nothing that names a patient."""
+def messages(
+    alert: Alert, ways: Iterable[tuple[str, str]], *, clinic_name: str, step: str, now: datetime
+) -> list[Delivery]:
+    """One message for each way (channel and address)."""
+    return [
+        message(alert, address, channel=channel, clinic_name=clinic_name, step=step, now=now)
+        for channel, address in ways
+    ]
+
+
+def message(
+    alert: Alert, address: str, *, clinic_name: str, step: str, now: datetime, channel: str = Channel.EMAIL
+) -> Delivery:
+    """The message for one step of an alert: a link behind sign-in, and nothing that names a patient."""
+    words, urgency = (BODY if channel == Channel.EMAIL else SHORT), URGENCY[alert.severity]
     return Delivery(
-        once=f"alert:{alert.pk}:{step}:{address}",
+        once=f"alert:{alert.pk}:{step}:{key_of(channel, address)}",
+        channel=channel,
         address=address,
-        subject=SUBJECT.format(urgency=URGENCY[alert.severity]),
-        body=BODY.format(clinic=clinic_name, base_url=settings.BASE_URL, alert_id=alert.pk),
+        subject=SUBJECT.format(urgency=urgency),
+        body=words.format(clinic=clinic_name, base_url=settings.BASE_URL, alert_id=alert.pk, urgency=urgency),
+        path=f"/alerts/{alert.pk}/",
         about=f"alert:{alert.pk}",
         clinic_id=alert.clinic_id,
         priority=alert.severity,

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from monitoring.actions.alerting import message, reachable
+from monitoring.actions.alerting import messages, reachable
 from monitoring.actions.judging import locked
 from monitoring.actions.nudge import nudge
+from monitoring.actions.reaching import ways_to
 from monitoring.alerts import escalate_at
 from monitoring.models import Alert, AlertNote, Cause, Outcome, Severity
 from notifications.actions import owe
@@ -94,7 +95,8 @@ def hand_over(*, alert: Alert, to: Staff, by: Staff, now: datetime, note: str = 
     current.save(update_fields=["owner", "acknowledged_at", "acknowledged_by", "escalated_at", "escalate_at"])
     _note(current, by, now, "handed over", f"To {to}. {note}".strip(), ip, to=to.pk)
     step = f"handed:{now.isoformat()}"
-    owe([message(current, to.email, clinic_name=current.clinic.name, step=step, now=now)])
+    ways = ways_to(to, current.severity)
+    owe(messages(current, ways, clinic_name=current.clinic.name, step=step, now=now))
     transaction.on_commit(nudge)
     return current
 

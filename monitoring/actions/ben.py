@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from monitoring.actions.alerting import message, raise_alerts
+from monitoring.actions.alerting import messages, raise_alerts
 from monitoring.actions.answering import resolve
 from monitoring.actions.judging import locked
+from monitoring.actions.reaching import ways_to_all
 from monitoring.actions.treating import document_ben
 from monitoring.alerts import Raising
 from monitoring.models import Alert, BenProposal, Cause, Outcome, Result, Severity, Treatment
@@ -90,9 +91,9 @@ def _ask(treatment: Treatment, by: Staff, now: datetime) -> None:
         # Whoever documented it cannot answer, so somebody who can owns the alert.
         alert.owner = people[0] if people else None
         alert.save(update_fields=["owner"])
-    addresses = {person.email for person in people if person.email}
+    ways = ways_to_all([person for person in people if person.email], alert.severity)
     step = f"told:{alert.worsened_at.isoformat()}"
-    owe(message(alert, address, clinic_name=treatment.clinic.name, step=step, now=now) for address in addresses)
+    owe(messages(alert, ways, clinic_name=treatment.clinic.name, step=step, now=now))
 
 
 @transaction.atomic

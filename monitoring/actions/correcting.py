@@ -7,8 +7,9 @@ from typing import Any
 from monitoring.actions.alerting import message, raise_alerts, reachable
 from monitoring.actions.gathering import Digest
 from monitoring.actions.judging import judge
+from monitoring.actions.reaching import ways_to
 from monitoring.alerts import ADVICE_IN_WORDS, Raising, severity_of
-from monitoring.models import Alert, Assessment, Cause, Result, Severity, Treatment
+from monitoring.models import Alert, Assessment, Cause, Channel, Reach, Result, Severity, Treatment
 from monitoring.rules.judgement import Judgement
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.reasons import IN_WORDS
@@ -105,19 +106,28 @@ def _summary(treatment: Treatment, former: Result | None, result: Result, change
 def _tell_all_told_before(treatment: Treatment, alert: Alert, now: datetime, digest: Digest | None) -> None:
     """Whoever was told of this treatment's alerts hears that a count was corrected."""
     clinic, step = treatment.clinic, f"told:{alert.worsened_at.isoformat()}"
-    for address in sorted(_told_before(treatment)):
+    for channel, address in sorted(_told_before(treatment)):
         if digest is not None and digest.takes(alert):
-            digest.add(alert, address, clinic_name=clinic.name, now=now)
+            digest.add(alert, address, channel=channel, clinic_name=clinic.name, now=now)
         else:
-            owe([message(alert, address, clinic_name=clinic.name, step=step, now=now)])
+            owe([message(alert, address, channel=channel, clinic_name=clinic.name, step=step, now=now)])
 
 
-def _told_before(treatment: Treatment) -> set[str]:
-    """Every address to which a message about one of these alerts went, alone or together with others."""
+def _told_before(treatment: Treatment) -> set[tuple[str, str]]:
+    """Every way by which a message about one of these alerts went, alone or together with others.
+
+    A telephone or a browser only while it is still somebody's: the number may be a stranger's by now.
+    """
     alerts = list(Alert.objects.filter(treatment_id__in=treatment.records).select_related("owner"))
     written = Delivery.objects.filter(about__in=[f"alert:{alert.pk}" for alert in alerts])
-    told = set(written.values_list("address", flat=True))
-    told |= {alert.owner.email for alert in alerts if alert.owner and reachable(alert.owner, alert.clinic_id)}
+    told = set(written.values_list("channel", "address"))
+    if any(channel != Channel.EMAIL for channel, _ in told):
+        alive = Reach.objects.filter(address__in=[address for _, address in told])
+        alive_ways = set(alive.values_list("channel", "address"))
+        told = {way for way in told if way[0] == Channel.EMAIL or way in alive_ways}
+    for alert in alerts:
+        if alert.owner and reachable(alert.owner, alert.clinic_id):
+            told |= set(ways_to(alert.owner, alert.severity))
     if any(alert.escalated_at or alert.owner is None for alert in alerts):
-        told.add(treatment.clinic.on_call_email)
+        told.add((Channel.EMAIL.value, treatment.clinic.on_call_email))
     return told

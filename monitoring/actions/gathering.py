@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 
 from monitoring.actions.nudge import nudge
-from monitoring.alerts import BATCH_BODY, MANY, ONE, SUBJECT, URGENCY
-from monitoring.models import Alert, Severity
+from monitoring.alerts import BATCH_BODY, BATCH_SHORT, MANY, ONE, SUBJECT, URGENCY
+from monitoring.models import Alert, Channel, Severity
 from notifications.actions import owe
 from notifications.models import Delivery
 
@@ -35,12 +35,14 @@ class Digest:
         """Whether this alert may be told together with others."""
         return alert.severity > Severity.SEVERE
 
-    def add(self, alert: Alert, address: str, *, clinic_name: str, now: datetime) -> None:
+    def add(self, alert: Alert, address: str, *, clinic_name: str, now: datetime, channel: str = Channel.EMAIL) -> None:
         """Tell of this alert in the address's message, which is written now unless it is there."""
         turn = max((now - self.started) // LONGEST_WAIT, 0)
         once = f"digest:{self.run}:{turn}:{hashlib.sha256(address.encode()).hexdigest()[:24]}"
+        if channel != Channel.EMAIL:
+            once += f":{channel}"
         due_at = max(self.started + (turn + 1) * LONGEST_WAIT, now)
-        owe([_message(self.run, once, address, alert, clinic_name, now, due_at)])
+        owe([_message(self.run, once, channel, address, alert, clinic_name, now, due_at)])
         pk, severity = alert.pk, alert.severity
         transaction.on_commit(lambda: self._count(once, pk, severity))
 
@@ -74,13 +76,17 @@ def _about(run: str) -> str:
 
 
 def _message(
-    run: str, once: str, address: str, alert: Alert, clinic_name: str, now: datetime, due_at: datetime
+    run: str, once: str, channel: str, address: str, alert: Alert, clinic_name: str, now: datetime, due_at: datetime
 ) -> Delivery:
     return Delivery(
         once=once,
+        channel=channel,
         address=address,
         subject=SUBJECT.format(urgency=URGENCY[alert.severity]),
-        body=BATCH_BODY.format(clinic=clinic_name, base_url=settings.BASE_URL),
+        body=(BATCH_BODY if channel == Channel.EMAIL else BATCH_SHORT).format(
+            clinic=clinic_name, base_url=settings.BASE_URL
+        ),
+        path="/alerts/",
         about=_about(run),
         clinic_id=alert.clinic_id,
         priority=alert.severity,

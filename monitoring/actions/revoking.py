@@ -3,14 +3,16 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from monitoring.actions.alerting import message, raise_alerts
+from monitoring.actions.alerting import messages, raise_alerts
 from monitoring.actions.gathering import Digest
 from monitoring.actions.nudge import nudge
+from monitoring.actions.reaching import ways_to_all
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
 from monitoring.models import Alert, Cause, Severity, Treatment
 from notifications.actions import owe
-from patients.models import Role
+from patients.models import Role, Staff
 
 REVOKES = (*HOLDS, "do_not_start")
 
@@ -40,18 +42,22 @@ def revoke_supplies(treatment: Treatment, *, now: datetime, digest: Digest | Non
 
 
 def tell_pharmacists(alert: Alert, treatment: Treatment, *, now: datetime, digest: Digest | None) -> None:
-    """Owe every pharmacist of the clinic a message, or a line in the digest."""
-    name, addresses = treatment.clinic.name, pharmacists_of(treatment)
+    """Owe every pharmacist of the clinic a message by each chosen way, or a line in the digest."""
+    name, ways = treatment.clinic.name, ways_to_all(pharmacists_of(treatment), alert.severity)
     if digest is not None and digest.takes(alert):
-        for address in addresses:
-            digest.add(alert, address, clinic_name=name, now=now)
+        for channel, address in ways:
+            digest.add(alert, address, channel=channel, clinic_name=name, now=now)
         return
     step = f"pharmacy:{now.isoformat()}"
-    owe(message(alert, address, clinic_name=name, step=step, now=now) for address in addresses)
+    owe(messages(alert, ways, clinic_name=name, step=step, now=now))
     transaction.on_commit(nudge)
 
 
-def pharmacists_of(treatment: Treatment) -> list[str]:
-    """Where the clinic's pharmacists are reached."""
-    members = treatment.clinic.memberships.filter(role=Role.PHARMACIST, active=True, staff__is_active=True)
-    return sorted(set(members.exclude(staff__email="").values_list("staff__email", flat=True)))
+def pharmacists_of(treatment: Treatment) -> "QuerySet[Staff]":
+    """The clinic's pharmacists who can be reached."""
+    here = {
+        "memberships__clinic": treatment.clinic_id,
+        "memberships__role": Role.PHARMACIST,
+        "memberships__active": True,
+    }
+    return Staff.objects.filter(is_active=True, **here).exclude(email="").distinct()

@@ -11,6 +11,7 @@ from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
 from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, ProtocolChange, RowState
+from monitoring.models.reaching import Channel, Reach, Way, Wish
 from monitoring.models.result import Result
 from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
@@ -26,6 +27,7 @@ __all__ = [
     "Cause",
     "ChangeChunk",
     "ChangeRow",
+    "Channel",
     "Dispense",
     "DoseChange",
     "Draft",
@@ -42,6 +44,7 @@ __all__ = [
     "ProgrammeRecord",
     "ProtocolChange",
     "QuarantinedRow",
+    "Reach",
     "ReasonCode",
     "RecordKind",
     "Result",
@@ -53,4 +56,6 @@ __all__ = [
     "Transfer",
     "Treatment",
     "TreatmentEvent",
+    "Way",
+    "Wish",
 ]

@@ -1,19 +1,19 @@
-"""E-mail over SMTP."""
+"""E-mail: over SMTP, or through a provider's HTTP interface (django-anymail), as the settings say."""
 
 import hashlib
 import smtplib
 
+import requests
+from anymail.exceptions import AnymailError, AnymailRequestsAPIError
 from django.conf import settings
 from django.core.mail import EmailMessage
 
+from notifications.channels.errors import ChannelError, RefusedError, UnsureError
+from notifications.channels.wire import broken
 from notifications.models import Delivery
 
 
-class ChannelError(Exception):
-    """The message was not handed over; it will be tried again."""
-
-
-def send_email(delivery: Delivery) -> None:
+def send_email(delivery: Delivery) -> str:
     """Hand the message to the mail server. The same message bears the same Message-ID however often it is sent."""
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2]
     key = hashlib.sha256(delivery.once.encode()).hexdigest()[:32]
@@ -23,7 +23,22 @@ def send_email(delivery: Delivery) -> None:
         to=[delivery.address],
         headers={"Message-ID": f"<{key}@{domain}>", "X-Clozatrack-Once": delivery.once},
     )
+    message.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined]  # anymail's own, for its receipts
     try:
         message.send()
-    except (smtplib.SMTPException, OSError) as error:
-        raise ChannelError(f"{type(error).__name__}: {error}") from error
+    except (smtplib.SMTPException, OSError, AnymailError) as error:
+        raise _refusal(error) from error
+    status = getattr(message, "anymail_status", None)
+    return str(status.message_id or "")[:200] if status else ""
+
+
+def _refusal(error: Exception) -> ChannelError:
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, AnymailRequestsAPIError):
+        if isinstance(error.__cause__, requests.RequestException):
+            return broken(error.__cause__)
+        return UnsureError(said) if (error.status_code or 500) >= 500 else ChannelError(said)
+    if isinstance(error, AnymailError):
+        return RefusedError(said)
+    # smtplib says so whenever the wire breaks after it had connected, also behind the last dot of the message.
+    return UnsureError(said) if isinstance(error, smtplib.SMTPServerDisconnected) else ChannelError(said)

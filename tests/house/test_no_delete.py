@@ -13,6 +13,7 @@ MAY_BE_DELETED = {
     # What holds no fact about a patient, and what Django keeps for itself.
     "monitoring.Draft",  # typed and not saved: what is saved is a Result
     "notifications.Heartbeat",
+    "monitoring.Reach",  # a view: by which ways people are told
     "notifications.Session",  # not a table: the connections that PostgreSQL serves
     "auth.Group",
     "auth.Group_permissions",

@@ -61,8 +61,8 @@ PICTURES = (
         "Patients by band and frequency")),
     Picture("reports-past.png", "clinic-admin", "clinic-admin", "/reports/?as_known_on={past}", (
         "As known on", "Half answered within", "Of these not drawn yet")),
-    Picture("messages.png", "clinic-admin", "clinic-admin", "/mail/", (
-        "Messages that could not be delivered",), look_at="main"),
+    Picture("messages.png", "clinic-admin", "clinic-admin", "/messages/", (
+        "Messages", "the newest first"), look_at="main"),
     Picture("try-it-line.png", "integrator", "nurse", TRY, (
         "What do the rules say?", "The same question for the command line"), look_at="section:has(pre)"),
 )  # fmt: skip

@@ -101,16 +101,16 @@ def test_a_clinic_admin_sees_what_could_not_be_delivered_and_sends_it_again(clie
     a_count(a_treatment(clinic), 400)
     a_count(a_treatment(a_clinic("South")), 400)
     Delivery.objects.update(dead_at=NOW, last_error="no such mailbox")
-    page = client.get("/mail/").content.decode()
+    page = client.get("/messages/?state=dead").content.decode()
     assert page.count("no such mailbox") == 1
     mine = Delivery.objects.get(clinic_id=clinic.pk)
     theirs = Delivery.objects.exclude(clinic_id=clinic.pk).get()
-    assert client.post(f"/mail/{theirs.pk}/retry/").status_code == 404
-    assert client.post(f"/mail/{mine.pk}/retry/").status_code == 302
+    assert client.post(f"/messages/{theirs.pk}/retry/").status_code == 404
+    assert client.post(f"/messages/{mine.pk}/retry/").status_code == 302
     mine.refresh_from_db()
     assert (mine.dead_at, mine.attempts) == (None, 0)
-    client.force_login(a_person(clinic, "nurse"))
-    assert client.get("/mail/").status_code == 404
+    client.force_login(a_person(clinic, "auditor"))
+    assert client.get("/messages/").status_code == 404
 
 
 def test_h10_a_number_typed_under_one_unit_is_never_read_in_another(client, time_machine):

@@ -2,30 +2,17 @@
 
 import threading
 from datetime import timedelta
-from email import message_from_bytes
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.db import connection
 
-from clozatrack.embedded import free_port
 from notifications.actions import claim, owe, retry, send
 from notifications.loop import deliver_due
 from notifications.models import DELAYS, LEASE, Delivery, Heartbeat
 from tests.cast import NOW
+from tests.wires.smtp import mail_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Sink:
-    """A real SMTP server that keeps what it was given."""
-
-    def __init__(self):
-        self.messages = []
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802  # aiosmtpd's name
-        self.messages.append(message_from_bytes(envelope.content))
-        return "250 kept"
 
 
 def in_another_session(work):
@@ -44,12 +31,8 @@ def in_another_session(work):
 
 @pytest.fixture
 def sink(settings):
-    kept = Sink()
-    controller = Controller(kept, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
-    yield kept
-    controller.stop()
+    with mail_server(settings) as kept:
+        yield kept
 
 
 def a_delivery(once="k1", **fields):

@@ -1,0 +1,1 @@
+"""Real local servers for each wire, for any test that needs one: `http.py`, and the mail server in `smtp.py`."""
