@@ -1,6 +1,6 @@
 """What is stored of a treatment."""
 
-from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity
+from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity, Step
 from monitoring.models.assessment import Assessment
 from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
 from monitoring.models.draft import Draft
@@ -38,6 +38,7 @@ __all__ = [
     "RecordKind",
     "Result",
     "Severity",
+    "Step",
     "TakeOver",
     "Transfer",
     "Treatment",

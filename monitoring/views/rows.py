@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from monitoring.alerts import ADVICE_IN_WORDS
-from monitoring.models import Alert, Draw, Treatment
+from monitoring.models import Alert, Draw, Step, Treatment
 from monitoring.worklist import draw_by
 from patients.models import Patient
 
@@ -34,6 +34,12 @@ ALERT = (
     '<div class="last">{owner}<span class="who-line">{state}</span></div></li>'
 )
 ACT = '<a class="act" id="{}-do" href="{}drawn/">{}<span class="sr-only">: {}</span></a>'
+UNANSWERED: Mapping[int, str] = {
+    Step.OWNER: "the owner was told",
+    Step.DEPUTY: "the deputy was told",
+    Step.ON_CALL: "on-call was told",
+    Step.ALARM: "the clinic's alarm stands",
+}
 OFFERS: Mapping[str, str] = {"drawn": "No result will come", "paused": "", "off": ""}
 """What may be done from a row; in every other section: note that blood was drawn."""
 
@@ -274,7 +280,7 @@ def alert_row(alert: Alert, now: datetime, *, several: bool) -> AlertRow:
     if state == "acknowledged":
         state = f"acknowledged by {alert.acknowledged_by}"
     elif state == "open" and alert.escalated_at:
-        state = "nobody answered: on-call was told"
+        state = f"nobody answered: {UNANSWERED[alert.step]}"
     return AlertRow(
         alert=alert,
         patient=alert.treatment.patient,
