@@ -3,11 +3,13 @@
 from django.urls import path
 
 from monitoring.views.acts.page import act, acts
+from monitoring.views.alarm import alarm
 from monitoring.views.alert import acknowledge, alert, hand_over, note, resolve
 from monitoring.views.alerts import alerts, answer_alerts
 from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.dead_letters import dead_letters, retry_delivery
 from monitoring.views.draw import drawn, end_drawn
+from monitoring.views.duty import answer_offer, ask_colleague, away, back, daily_mail, duty
 from monitoring.views.health import health
 from monitoring.views.importing import (
     cancel,
@@ -28,6 +30,7 @@ from monitoring.views.quarantine import hand_over_row, match_row, quarantine, re
 from monitoring.views.register import register, register_from_file
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
+from monitoring.views.rota import add_shift, cancel_shift, end_away, rota, set_away, set_deputy
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
@@ -58,6 +61,7 @@ urlpatterns = [
     path("mail/", dead_letters, name="dead_letters"),
     path("mail/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("health/", health, name="health"),
+    path("alarm/", alarm, name="alarm"),
     path("log/", sheet, name="sheet"),
     path("log/row/", sheet_row, name="sheet_row"),
     path("log/rows/", sheet_rows, name="sheet_rows"),
@@ -81,6 +85,18 @@ urlpatterns = [
     path("settings/<slug:slug>/people/known/", add_known_person, name="add_known_person"),
     path("settings/<slug:slug>/people/<int:staff_id>/", person_roles, name="person_roles"),
     path("settings/<slug:slug>/people/<int:staff_id>/password/", person_password, name="person_password"),
+    path("settings/<slug:slug>/rota/", rota, name="rota"),
+    path("settings/<slug:slug>/rota/shifts/", add_shift, name="add_shift"),
+    path("settings/<slug:slug>/rota/shifts/<int:shift_id>/", cancel_shift, name="cancel_shift"),
+    path("settings/<slug:slug>/rota/deputy/", set_deputy, name="set_deputy"),
+    path("settings/<slug:slug>/rota/away/", set_away, name="set_away"),
+    path("settings/<slug:slug>/rota/away/<int:absence_id>/", end_away, name="end_away"),
+    path("duty/", duty, name="duty"),
+    path("duty/<slug:slug>/away/", away, name="away"),
+    path("duty/<slug:slug>/mail/", daily_mail, name="daily_mail"),
+    path("duty/away/<int:absence_id>/", back, name="back"),
+    path("duty/shifts/<int:shift_id>/", ask_colleague, name="ask_colleague"),
+    path("duty/offers/<int:offer_id>/", answer_offer, name="answer_offer"),
     path("settings/<slug:slug>/tokens/", tokens, name="tokens"),
     path("settings/<slug:slug>/tokens/<int:integration_id>/revoke/", revoke, name="revoke"),
     path("audit/", audit_trail, name="audit_trail"),

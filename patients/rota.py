@@ -1,5 +1,6 @@
 """Who answers when: deputies, people who are away and who covers for them, and the shifts on call."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -101,6 +102,14 @@ class Shift(models.Model):
         ]
 
 
+class ShiftOfferQuerySet(models.QuerySet["ShiftOffer"]):
+    """Offers by where they stand."""
+
+    def waiting(self) -> "ShiftOfferQuerySet":
+        """Not answered and not withdrawn."""
+        return self.filter(accepted_at=None, declined_at=None, withdrawn_at=None)
+
+
 class ShiftOffer(models.Model):
     """Somebody asks a colleague to take a shift over. Until the colleague accepts, it stays with whoever has it."""
 
@@ -112,6 +121,8 @@ class ShiftOffer(models.Model):
     declined_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
 
+    objects = ShiftOfferQuerySet.as_manager()
+
     class Meta:
         triggers: ClassVar = NO_DELETE
         constraints: ClassVar = [
@@ -122,3 +133,11 @@ class ShiftOffer(models.Model):
             ),
             models.CheckConstraint(condition=~Q(giver=F("taker")), name="shift_offered_to_somebody_else"),
         ]
+
+
+def absent(clinic: Clinic, now: datetime) -> "models.QuerySet[Absence, int]":
+    """The people who are away from this clinic today, by their numbers."""
+    today = now.astimezone(clinic.zone).date()
+    return Absence.objects.filter(
+        clinic=clinic, cancelled_at=None, first_day__lte=today, last_day__gte=today
+    ).values_list("staff_id", flat=True)
