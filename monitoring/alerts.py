@@ -5,19 +5,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitoring.models import Cause, Severity
+from monitoring.models import Cause, Severity, Step
 from monitoring.rules.history import Count
 from monitoring.rules.judgement import Judgement
 from monitoring.rules.protocol import Band, Table
 from monitoring.rules.units import plain
 from patients.models import Clinic
 
-ESCALATE_AFTER: Mapping[int, str] = {
-    Severity.SEVERE: "escalate_severe_minutes",
-    Severity.MODERATE: "escalate_moderate_minutes",
-    Severity.MILD: "escalate_other_minutes",
-    Severity.ROUTINE: "escalate_other_minutes",
+FAMILY_BY_SEVERITY: Mapping[int, str] = {
+    Severity.SEVERE: "severe",
+    Severity.MODERATE: "moderate",
+    Severity.MILD: "other",
+    Severity.ROUTINE: "other",
 }
+FAMILY_BY_CAUSE: Mapping[str, str] = {Cause.TEST_OVERDUE: "overdue"}
+"""Which of a clinic's times an alert has: those of its cause where it has its own, else those of its severity."""
+
+CHAIN: Mapping[int, str] = {Step.DEPUTY: "escalate", Step.ON_CALL: "on_call", Step.ALARM: "alarm"}
+"""The policy of each step is called after it and the family: on_call_severe_minutes."""
 ADVICE_IN_WORDS: Mapping[str, str] = {
     "may_start": "Treatment may start",
     "do_not_start": "Do not start treatment",
@@ -116,6 +121,22 @@ def _low_count(table: Table, rank: int, count: Count | None, judgement: Judgemen
     return f"{number}, {table.bands[rank].name}. {ADVICE_IN_WORDS[judgement.treatment]}."
 
 
-def escalate_at(clinic: Clinic, severity: int, now: datetime) -> datetime:
-    """When the clinic's on-call address is told if nobody has answered."""
-    return now + timedelta(minutes=clinic.policy(ESCALATE_AFTER[severity]))
+def family(cause: str, severity: int) -> str:
+    """Which of a clinic's times hold for such an alert."""
+    return FAMILY_BY_CAUSE.get(cause) or FAMILY_BY_SEVERITY[severity]
+
+
+def minutes_to(clinic: Clinic, cause: str, severity: int, step: int) -> int:
+    """Minutes without an answer until this step; never fewer than until the step before it."""
+    kind = family(cause, severity)
+    return max((clinic.policy(f"{name}_{kind}_minutes") for at, name in CHAIN.items() if at <= step), default=0)
+
+
+def escalate_at(clinic: Clinic, cause: str, severity: int, now: datetime, *, told: int = Step.OWNER) -> datetime:
+    """When the step after `told` is taken if nobody has answered by then."""
+    return now + timedelta(minutes=minutes_to(clinic, cause, severity, min(told + 1, Step.ALARM)))
+
+
+def returns_at(clinic: Clinic, cause: str, severity: int, now: datetime) -> datetime:
+    """When an alert that is acknowledged now comes back unless it is resolved by then."""
+    return now + timedelta(minutes=clinic.policy(f"return_{family(cause, severity)}_minutes"))

@@ -1,8 +1,13 @@
 """The main places of the product, for whoever may go there."""
 
+from functools import partial
+
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
+from monitoring.alarms import alarms
 from patients.access import verbs_of
 from patients.models import Staff
 
@@ -17,6 +22,7 @@ PLACES = (
     ("Messages", "deliveries", "see_deliveries"),
     ("Reports", "reports", "see_reports"),
     ("Manual", "manual", "read_manual"),
+    ("My duty", "duty", "read_manual"),
     ("Settings", "settings", "set_up_clinic"),
     ("Audit trail", "audit_trail", "read_audit"),
 )  # fmt: skip
@@ -34,4 +40,6 @@ def places(request: HttpRequest) -> dict[str, object]:
         return {}
     verbs = verbs_of(request.user)
     shown = open_to(verbs)
-    return {"places": [(label, address, request.path == address) for label, address in shown]}
+    # Asked for only by templates that show them.
+    standing = SimpleLazyObject(partial(alarms, request.user, verbs, now=timezone.now()))
+    return {"places": [(label, address, request.path == address) for label, address in shown], "alarms": standing}

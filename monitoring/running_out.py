@@ -24,22 +24,19 @@ NO_TABLETS = "((t.tablets_until + 1 + time '12:00') AT TIME ZONE today.time_zone
 """The gap has begun at noon of its first day: whoever collects in the morning raises nothing."""
 
 TODAY = f"""
-    SELECT id, name, time_zone, (%(now)s AT TIME ZONE time_zone)::date AS day,
-           coalesce((policies->>%(policy)s)::int, %(minutes)s) AS minutes,
+    SELECT id, time_zone, (%(now)s AT TIME ZONE time_zone)::date AS day,
            coalesce((policies->>'{WARNING}')::int, {DEFAULT_POLICIES[WARNING]}) AS ahead
     FROM patients_clinic
 """  # noqa: S608  # constants of this file, here and below
 
 RUNS_OUT = f"""
-WITH today AS ({TODAY}), raised AS (
-    INSERT INTO monitoring_alert (treatment_id, clinic_id, cause, severity, summary, owner_id, raised_at,
-        worsened_at, escalate_at, deadline, outcome)
-    SELECT t.id, t.clinic_id, %(cause)s,
-        CASE WHEN {NO_TABLETS} <= %(now)s THEN %(severity)s - 1 ELSE %(severity)s END,
+    SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
+        t.clinician_id AS deputy_of, %(cause)s AS cause,
+        CASE WHEN {NO_TABLETS} <= %(now)s THEN %(severity)s - 1 ELSE %(severity)s END AS severity, 0 AS from_step,
+        %(now)s AS due_at, {NO_TABLETS} AS deadline,
         CASE WHEN {NO_TABLETS} <= %(now)s THEN 'No tablets since ' || t.tablets_until + 1 || '.'
-            ELSE 'The tablets reach until ' || t.tablets_until || ' and no blood test is booked.' END,
-        t.clinician_id, %(now)s, %(now)s, %(now)s + make_interval(mins => today.minutes), {NO_TABLETS}, ''
-    FROM monitoring_treatment t JOIN today ON today.id = t.clinic_id
+            ELSE 'The tablets reach until ' || t.tablets_until || ' and no blood test is booked.' END AS summary
+    FROM monitoring_treatment t JOIN ({TODAY}) today ON today.id = t.clinic_id
         AND t.tablets_until BETWEEN today.day - {OVER} AND today.day + today.ahead
     WHERE t.advice = 'continue' AND ({NO_TABLETS} <= %(now)s OR t.due_on <= t.tablets_until + 1)
     AND NOT EXISTS (
@@ -57,21 +54,18 @@ WITH today AS ({TODAY}), raised AS (
             AND (a.severity < %(severity)s OR {NO_TABLETS} > %(now)s)))
     )
     FOR KEY SHARE OF t SKIP LOCKED
-    ON CONFLICT DO NOTHING
-    RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
-)"""  # noqa: S608
+"""  # noqa: S608
 
 GAP_BEGAN = """
-WITH raised AS (
-    UPDATE monitoring_alert a
-    SET severity = %(severity)s, worsened_at = %(now)s, acknowledged_at = NULL, acknowledged_by_id = NULL,
-        escalated_at = NULL, summary = 'No tablets since ' || (a.deadline AT TIME ZONE c.time_zone)::date || '.',
-        escalate_at = %(now)s + make_interval(mins => coalesce((c.policies->>%(policy)s)::int, %(minutes)s))
-    FROM patients_clinic c
-    WHERE c.id = a.clinic_id AND a.cause = %(cause)s AND a.resolved_at IS NULL
-      AND a.deadline <= %(now)s AND a.severity > %(severity)s
-    RETURNING a.id, a.treatment_id, a.clinic_id, a.owner_id, a.severity, a.summary
-)"""
+    SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, coalesce(a.owner_id, t.clinician_id) AS deputy_of,
+        a.cause, %(severity)s AS severity, 0 AS from_step, %(now)s AS due_at,
+        'No tablets since ' || (a.deadline AT TIME ZONE c.time_zone)::date || '.' AS summary
+    FROM monitoring_alert a
+    JOIN monitoring_treatment t ON t.id = a.treatment_id
+    JOIN patients_clinic c ON c.id = a.clinic_id
+    WHERE a.cause = %(cause)s AND a.resolved_at IS NULL AND a.deadline <= %(now)s AND a.severity > %(severity)s
+    FOR NO KEY UPDATE OF a SKIP LOCKED
+"""
 
 
 def running_out(day: date, clinic: Clinic) -> Q:

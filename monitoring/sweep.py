@@ -1,4 +1,4 @@
-"""What time alone makes true: tests overdue, repeats owed, tablets that run out, alerts that nobody answered.
+"""What time alone makes true: tests overdue, repeats owed, alerts whose owner is lost or that nobody answered.
 
 Set-based, in one transaction under an advisory lock, so that two schedulers equal one. It only notifies: what is
 overdue is computed when it is read, and no treatment is changed here. Many alerts for one address, none of
@@ -6,16 +6,15 @@ them severe, are one message.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from monitoring.alerts import BATCH_BODY, BATCH_SHORT, BODY, ESCALATE_AFTER, MANY, SHORT, SUBJECT, URGENCY
-from monitoring.models import Cause, Severity
-from monitoring.running_out import GAP_BEGAN, RUNS_OUT
+from monitoring.alerts import BATCH_BODY, BATCH_SHORT, BODY, MANY, SHORT, SUBJECT, URGENCY
+from monitoring.looks import LOOKS, Look
+from monitoring.telling import PEOPLE, WHO, parameters
 from notifications.actions import beat
-from patients.access import MAY
 from patients.models import DEFAULT_POLICIES
 
 FURTHEST_EAST = timedelta(hours=15)
@@ -26,125 +25,33 @@ LOCK = 0x636C6F7A
 FEW = 3
 """So many alerts for one address are told one by one; more of them at once, none severe, are one message."""
 
-REACHABLE = """s.is_active AND s.email <> '' AND EXISTS (
-        SELECT 1 FROM patients_membership m
-        WHERE m.staff_id = s.id AND m.clinic_id = {}.clinic_id AND m.active AND m.role = ANY(%(roles)s)
-    )"""
-"""Of a person `s`, as `monitoring.actions.alerting.reachable` says it."""
-
-OVERDUE = """
-WITH today AS (
-    SELECT id, name, on_call_email, (%(now)s AT TIME ZONE time_zone)::date AS day,
-           coalesce((policies->>%(policy)s)::int, %(minutes)s) AS minutes
-    FROM patients_clinic
-), raised AS (
-    INSERT INTO monitoring_alert (treatment_id, clinic_id, cause, severity, summary, owner_id, raised_at,
-        worsened_at, escalate_at, outcome)
-    SELECT t.id, t.clinic_id, %(cause)s, %(severity)s, 'The blood test is overdue since ' || t.overdue_after || '.',
-        t.clinician_id, %(now)s, %(now)s, %(now)s + make_interval(mins => today.minutes), ''
-    FROM monitoring_treatment t JOIN today ON today.id = t.clinic_id AND t.overdue_after < today.day
-    -- Says nothing that the clinic's own day does not say; but of a constant the planner knows how few they are.
-    WHERE t.overdue_after < %(latest_day)s AND NOT EXISTS (
-        SELECT 1 FROM monitoring_alert a
-        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
-          AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
-    ) AND NOT EXISTS (SELECT 1 FROM monitoring_merge g WHERE g.merged_id = t.id AND g.undone_at IS NULL)
-    FOR KEY SHARE OF t SKIP LOCKED -- one that is being moved is read after its move, at the next look
-    ON CONFLICT DO NOTHING
-    RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
-)"""
-
-REPEAT_LATE = """
-WITH raised AS (
-    UPDATE monitoring_alert a
-    SET severity = %(severity)s, worsened_at = %(now)s, acknowledged_at = NULL, acknowledged_by_id = NULL,
-        escalated_at = NULL, summary = 'The repeat count that was due within 24 hours has not come.',
-        escalate_at = %(now)s + make_interval(mins => coalesce((c.policies->>%(policy)s)::int, %(minutes)s))
-    FROM patients_clinic c
-    WHERE c.id = a.clinic_id AND a.cause = %(cause)s AND a.resolved_at IS NULL
-      AND a.deadline < %(now)s AND a.worsened_at <= a.deadline
-    RETURNING a.id, a.treatment_id, a.clinic_id, a.owner_id, a.severity, a.summary
-)"""
-
-TRANSFER_LATE = """
-WITH raised AS (
-    INSERT INTO monitoring_alert (treatment_id, clinic_id, cause, severity, summary, owner_id, raised_at,
-        worsened_at, escalate_at, outcome)
-    SELECT t.id, t.clinic_id, %(cause)s, %(severity)s,
-        receiver.name || ' has not answered the transfer asked for on '
-            || (move.requested_at AT TIME ZONE c.time_zone)::date || '.',
-        t.clinician_id, %(now)s, %(now)s,
-        %(now)s + make_interval(mins => coalesce((c.policies->>%(policy)s)::int, %(minutes)s)), ''
-    FROM monitoring_transfer move
-    JOIN monitoring_treatment t ON t.id = move.treatment_id AND t.clinic_id = move.from_clinic_id
-    JOIN patients_clinic c ON c.id = move.from_clinic_id
-    JOIN patients_clinic receiver ON receiver.id = move.to_clinic_id
-    WHERE move.accepted_at IS NULL AND move.declined_at IS NULL AND move.withdrawn_at IS NULL
-      AND move.requested_at <= %(now)s - make_interval(
-          days => coalesce((c.policies->>'transfer_answer_days')::int, %(transfer_days)s))
-      AND NOT EXISTS (
-        SELECT 1 FROM monitoring_alert a
-        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
-          AND (a.resolved_at IS NULL OR a.raised_at > move.requested_at)
-    )
-    FOR KEY SHARE OF t SKIP LOCKED
-    ON CONFLICT DO NOTHING
-    RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
-)"""
-
-UNANSWERED = """
-WITH raised AS (
-    UPDATE monitoring_alert SET escalated_at = %(now)s
-    WHERE resolved_at IS NULL AND acknowledged_at IS NULL AND escalated_at IS NULL AND escalate_at <= %(now)s
-    RETURNING id, treatment_id, clinic_id, NULL::bigint AS owner_id, severity,
-        'Nobody answered in time: the clinic''s on-call address is told.' AS summary
-)"""
-
-ORPHANED = (
-    """
-WITH raised AS (
-    UPDATE monitoring_alert a
-    SET owner_id = NULL, escalated_at = NULL,
-        escalate_at = greatest(a.escalate_at, %(now)s + make_interval(mins => %(minutes)s)),
-        acknowledged_at = CASE WHEN a.acknowledged_by_id = a.owner_id THEN NULL ELSE a.acknowledged_at END,
-        acknowledged_by_id = CASE WHEN a.acknowledged_by_id = a.owner_id THEN NULL ELSE a.acknowledged_by_id END
-    WHERE a.resolved_at IS NULL AND a.owner_id IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM patients_staff s WHERE s.id = a.owner_id AND """  # noqa: S608  # constants of this file
-    + REACHABLE.format("a")
-    + """)
-    RETURNING a.id, a.treatment_id, a.clinic_id, NULL::bigint AS owner_id, a.severity,
-        'The owner can no longer be reached: the clinic''s on-call address is told.' AS summary
-)"""
-)
-
-TELL = (
-    """, addressed AS (
-    SELECT r.id, r.clinic_id, r.severity, c.name, who.channel, who.address,
-        CASE who.channel WHEN 'email' THEN who.address -- as monitoring.alerts.key_of says it
-            ELSE who.channel || ':' || left(encode(sha256(convert_to(who.address, 'UTF8')), 'hex'), 24) END AS key,
-        r.severity > 1 AND count(*) FILTER (WHERE r.severity > 1)
-            OVER (PARTITION BY r.clinic_id, who.channel, who.address) > %(few)s AS together
-    FROM raised r
-    JOIN patients_clinic c ON c.id = r.clinic_id
-    LEFT JOIN patients_staff s ON s.id = r.owner_id AND """  # noqa: S608  # constants of this file
-    + REACHABLE.format("r")
-    + """
+TELL = """, addressed AS (
+    SELECT d.id, d.clinic_id, d.severity, d.name, d.due_at, d.step, way.channel, way.address,
+        CASE WHEN %(verb)s = 'escalated' THEN (%(steps)s::text[])[d.step + 1] ELSE %(step)s END AS word,
+        CASE way.channel WHEN 'email' THEN way.address -- as monitoring.alerts.key_of says it
+            ELSE way.channel || ':' || left(encode(sha256(convert_to(way.address, 'UTF8')), 'hex'), 24) END AS key,
+        d.severity > 1 AND count(*) FILTER (WHERE d.severity > 1)
+            OVER (PARTITION BY d.clinic_id, d.step, way.channel, way.address) > %(few)s AS together
+    FROM done d
     CROSS JOIN LATERAL (
-        SELECT w.channel, w.address FROM monitoring_reach w WHERE w.staff_id = s.id AND w.severity = r.severity
-        UNION ALL SELECT 'email', c.on_call_email WHERE s.id IS NULL
-    ) who
+        SELECT w.channel, w.address FROM monitoring_reach w WHERE w.staff_id = d.staff_id AND w.severity = d.severity
+        UNION ALL
+        -- As `monitoring.actions.alerting` says it: whoever is asked in the owner's place is told in any case.
+        SELECT 'email', d.address WHERE d.staff_id IS NULL OR (d.step > 0 AND NOT EXISTS (
+            SELECT 1 FROM monitoring_reach w WHERE w.staff_id = d.staff_id AND w.severity = d.severity))
+    ) way
 ), messages AS (
-    SELECT 'alert:' || id || ':' || %(step)s || ':' || %(now)s || ':' || key AS once, channel, address, severity,
+    SELECT 'alert:' || id || ':' || word || ':' || due_at || ':' || key AS once, channel, address, severity,
         replace(replace(CASE channel WHEN 'email' THEN %(body)s ELSE %(short)s END, '[clinic]', name),
             '[alert]', id::text) AS body,
         '/alerts/' || id || '/' AS path, 'alert:' || id AS about, clinic_id
     FROM addressed WHERE NOT together
     UNION ALL
-    SELECT 'sweep:' || %(step)s || ':' || %(now)s || ':' || clinic_id || ':' || md5(key), channel, address,
+    SELECT 'sweep:' || word || ':' || %(now)s || ':' || clinic_id || ':' || md5(key), channel, address,
         min(severity), replace(replace(CASE channel WHEN 'email' THEN %(batch)s ELSE %(batch_short)s END,
             '[clinic]', name), '[number]', count(*)::text),
-        '/alerts/', 'sweep:' || %(step)s, clinic_id
-    FROM addressed WHERE together GROUP BY clinic_id, name, channel, address, key
+        '/alerts/', 'sweep:' || word, clinic_id
+    FROM addressed WHERE together GROUP BY clinic_id, name, channel, address, key, word
 ), told AS (
     INSERT INTO notifications_delivery (once, channel, address, subject, body, path, about, clinic_id, priority,
         created_at, due_at, attempts, last_error)
@@ -156,35 +63,23 @@ TELL = (
     ON CONFLICT (once) DO NOTHING
 ), noted AS (
     INSERT INTO monitoring_alertnote (alert_id, at, verb, text, severity)
-    SELECT id, %(now)s, %(verb)s, summary, severity FROM raised
+    SELECT id, %(now)s, %(verb)s,
+        summary || CASE WHEN from_step > 0 OR step > 0 THEN ' ' || (%(told)s::text[])[step + 1] ELSE '' END, severity
+    FROM done
 ), audited AS (
     INSERT INTO patients_auditevent (at, verb, clinic_id, patient_id, subject, detail)
-    SELECT %(now)s, %(audit)s, r.clinic_id, t.patient_id, 'alert:' || r.id, '{}'
-    FROM raised r JOIN monitoring_treatment t ON t.id = r.treatment_id
+    SELECT %(now)s, %(audit)s, d.clinic_id, t.patient_id, 'alert:' || d.id,
+        CASE WHEN d.step > 0 THEN jsonb_build_object('step', d.step) ELSE '{}' END
+    FROM done d JOIN monitoring_treatment t ON t.id = d.treatment_id
 )
-SELECT count(*) FROM raised"""
-)
-
-
-class Look(NamedTuple):
-    """One question that the sweep asks, and how its answers are told."""
-
-    sql: str
-    cause: Cause | None
-    severity: Severity
-    step: str
-    verb: str
-    audit: str
-
-
-LOOKS = (
-    Look(OVERDUE, Cause.TEST_OVERDUE, Severity.ROUTINE, "overdue", "raised", "alert_raised"),
-    Look(REPEAT_LATE, Cause.REPEAT_OWED, Severity.MODERATE, "late", "worsened", "alert_worsened"),
-    Look(GAP_BEGAN, Cause.SUPPLY_ENDS, Severity.MILD, "gap", "worsened", "alert_worsened"),
-    Look(RUNS_OUT, Cause.SUPPLY_ENDS, Severity.ROUTINE, "supply_ends", "raised", "alert_raised"),
-    Look(TRANSFER_LATE, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
-    Look(ORPHANED, None, Severity.SEVERE, "orphaned", "owner lost", "alert_orphaned"),
-    Look(UNANSWERED, None, Severity.ROUTINE, "escalated", "escalated", "alert_escalated"),
+SELECT count(*) FROM done"""
+STEPS = ("owner", "deputy", "on_call", "alarm")
+"""How the steps are called in the keys of messages."""
+TOLD = (
+    "The owner is told.",
+    "The deputy is told.",
+    "On-call is told.",
+    "The clinic's alarm stands until somebody answers.",
 )
 
 
@@ -195,39 +90,37 @@ def sweep(*, now: datetime) -> dict[str, int] | None:
         if not cursor.fetchone()[0]:
             return None
         found = {}
+        common = _common(now)
         for look in LOOKS:
-            cursor.execute(look.sql + TELL, _parameters(look, now))
+            sql = f"WITH {PEOPLE}, wanted AS ({look.wanted}){WHO}{look.write}{TELL}"
+            cursor.execute(sql, common | _of(look))
             found[look.step] = cursor.fetchone()[0]
         beat("sweep", now=now)
         return found
 
 
-def _parameters(look: Look, now: datetime) -> dict[str, Any]:
-    policy = ESCALATE_AFTER[look.severity]
+def _of(look: Look) -> dict[str, Any]:
+    return {"cause": look.cause, "severity": look.severity, "step": look.step, "verb": look.verb, "audit": look.audit}
+
+
+def _common(now: datetime) -> dict[str, Any]:
     body = BODY.format(clinic="[clinic]", base_url=settings.BASE_URL, alert_id="[alert]")
     short = SHORT.format(urgency="[urgency]", base_url=settings.BASE_URL, alert_id="[alert]")
     batch, batch_short = (
         words.format(clinic="[clinic]", base_url=settings.BASE_URL).replace(MANY, f"[number] {MANY.lower()}")
         for words in (BATCH_BODY, BATCH_SHORT)
     )
-    return {
+    return parameters(now) | {
         "severities": list(URGENCY),
         "subjects": [SUBJECT.format(urgency=urgency) for urgency in URGENCY.values()],
         "urgencies": list(URGENCY.values()),
-        "now": now,
         "latest_day": (now + FURTHEST_EAST).date(),
-        "cause": look.cause,
-        "severity": look.severity,
-        "policy": policy,
-        "minutes": DEFAULT_POLICIES[policy],
         "transfer_days": DEFAULT_POLICIES["transfer_answer_days"],
-        "step": look.step,
-        "verb": look.verb,
-        "audit": look.audit,
         "body": body,
         "short": short,
         "batch": batch,
         "batch_short": batch_short,
         "few": FEW,
-        "roles": list(MAY["see_patients"]),
+        "steps": list(STEPS),
+        "told": list(TOLD),
     }

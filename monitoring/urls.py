@@ -3,12 +3,14 @@
 from django.urls import path
 
 from monitoring.views.acts.page import act, acts
+from monitoring.views.alarm import alarm
 from monitoring.views.alert import acknowledge, alert, hand_over, note, resolve
 from monitoring.views.alerts import alerts, answer_alerts
 from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.checking import check_statement
 from monitoring.views.counter import counter
 from monitoring.views.draw import drawn, end_drawn
+from monitoring.views.duty import answer_offer, ask_colleague, away, back, daily_mail, duty
 from monitoring.views.health import health
 from monitoring.views.importing import (
     cancel,
@@ -37,6 +39,7 @@ from monitoring.views.quarantine import hand_over_row, match_row, quarantine, re
 from monitoring.views.register import register, register_from_file
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
+from monitoring.views.rota import add_shift, cancel_shift, end_away, rota, set_away, set_deputy
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.statements import issue_statement, revoke_statement, statement_paper, statements
@@ -75,6 +78,7 @@ urlpatterns = [
     path("alerts/<int:alert_id>/acknowledge/", acknowledge, name="acknowledge"),
     path("alerts/<int:alert_id>/resolve/", resolve, name="resolve"),
     path("health/", health, name="health"),
+    path("alarm/", alarm, name="alarm"),
     path("log/", sheet, name="sheet"),
     path("log/row/", sheet_row, name="sheet_row"),
     path("log/rows/", sheet_rows, name="sheet_rows"),
@@ -99,6 +103,18 @@ urlpatterns = [
     path("settings/<slug:slug>/people/known/", add_known_person, name="add_known_person"),
     path("settings/<slug:slug>/people/<int:staff_id>/", person_roles, name="person_roles"),
     path("settings/<slug:slug>/people/<int:staff_id>/password/", person_password, name="person_password"),
+    path("settings/<slug:slug>/rota/", rota, name="rota"),
+    path("settings/<slug:slug>/rota/shifts/", add_shift, name="add_shift"),
+    path("settings/<slug:slug>/rota/shifts/<int:shift_id>/", cancel_shift, name="cancel_shift"),
+    path("settings/<slug:slug>/rota/deputy/", set_deputy, name="set_deputy"),
+    path("settings/<slug:slug>/rota/away/", set_away, name="set_away"),
+    path("settings/<slug:slug>/rota/away/<int:absence_id>/", end_away, name="end_away"),
+    path("duty/", duty, name="duty"),
+    path("duty/<slug:slug>/away/", away, name="away"),
+    path("duty/<slug:slug>/mail/", daily_mail, name="daily_mail"),
+    path("duty/away/<int:absence_id>/", back, name="back"),
+    path("duty/shifts/<int:shift_id>/", ask_colleague, name="ask_colleague"),
+    path("duty/offers/<int:offer_id>/", answer_offer, name="answer_offer"),
     path("settings/<slug:slug>/tokens/", tokens, name="tokens"),
     path("settings/<slug:slug>/tokens/<int:integration_id>/revoke/", revoke, name="revoke"),
     path("audit/", audit_trail, name="audit_trail"),

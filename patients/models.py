@@ -12,13 +12,26 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Collate, Upper
 
-APPEND_ONLY = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
-NO_DELETE = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]
+APPEND_ONLY: list[Any] = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+NO_DELETE: list[Any] = [pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete)]
 
 DEFAULT_POLICIES: dict[str, int] = {
     "escalate_severe_minutes": 15,
     "escalate_moderate_minutes": 60,
     "escalate_other_minutes": 24 * 60,
+    "escalate_overdue_minutes": 24 * 60,
+    "on_call_severe_minutes": 30,
+    "on_call_moderate_minutes": 2 * 60,
+    "on_call_other_minutes": 2 * 24 * 60,
+    "on_call_overdue_minutes": 2 * 24 * 60,
+    "alarm_severe_minutes": 60,
+    "alarm_moderate_minutes": 4 * 60,
+    "alarm_other_minutes": 3 * 24 * 60,
+    "alarm_overdue_minutes": 3 * 24 * 60,
+    "return_severe_minutes": 2 * 60,
+    "return_moderate_minutes": 8 * 60,
+    "return_other_minutes": 3 * 24 * 60,
+    "return_overdue_minutes": 3 * 24 * 60,
     "supply_margin_days": 3,
     "supply_monthly_days": 30,
     "authorisation_hours": 24,
@@ -129,6 +142,8 @@ class Membership(models.Model):
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices)
     active = models.BooleanField(default=True)
+    daily_mail = models.BooleanField(null=True)
+    """Whether the day's counts come by mail in the morning; null: as it is usual for the role."""
 
     class Meta:
         triggers: ClassVar = NO_DELETE
@@ -295,3 +310,12 @@ def actor_columns(by: Actor) -> dict[str, Any]:
         "staff_id": by.pk if isinstance(by, Staff) else None,
         "integration_id": by.pk if isinstance(by, Integration) else None,
     }
+
+
+# The rota's tables point at the models above.
+from patients.rota import Absence, Deputy, Shift, ShiftOffer  # noqa: E402
+
+__all__ = [
+    "Absence", "Actor", "AuditEvent", "Clinic", "ContactPoint", "Deputy", "Integration", "Membership", "Patient",
+    "PatientQuerySet", "Role", "Shift", "ShiftOffer", "Staff",
+]  # fmt: skip

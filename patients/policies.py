@@ -37,13 +37,28 @@ class Policy(NamedTuple):
         return f"{self.label}: {value} {self.unit} is out of bounds; choose {self.least} to {self.most}"
 
 
+DAY = 24 * 60
+CHAIN = (
+    ("escalate", "deputy told", "After so many minutes without an answer the deputy is told; without one, on-call."),
+    ("on_call", "on-call told", "After so many minutes without an answer whoever is on call is told."),
+    ("alarm", "clinic alarm", "After so many minutes without an answer every page of the clinic's staff says so."),
+    ("return", "comes back", "So many minutes after it was acknowledged it comes back unless it is resolved."),
+)
+"""The steps of an alert that nobody answers, and the return of one that was acknowledged and not resolved."""
+
+
+def _chain(family: str, label: str, *bounds: tuple[int, int]) -> tuple[Policy, ...]:
+    return tuple(
+        Policy(f"{name}_{family}_minutes", f"{label}: {words}", meaning, *within)
+        for (name, words, meaning), within in zip(CHAIN, bounds, strict=True)
+    )
+
+
 POLICIES = (
-    Policy("escalate_severe_minutes", "Severe alert unanswered",
-           "After so many minutes without an answer the on-call address is told.", 5, 60),
-    Policy("escalate_moderate_minutes", "Moderate alert unanswered",
-           "After so many minutes without an answer the on-call address is told.", 15, 240),
-    Policy("escalate_other_minutes", "Any other alert unanswered",
-           "After so many minutes without an answer the on-call address is told.", 60, 3 * 24 * 60),
+    *_chain("severe", "Severe alert", (5, 60), (10, 120), (15, 240), (30, 720)),
+    *_chain("moderate", "Moderate alert", (15, 240), (30, 480), (60, DAY), (60, DAY)),
+    *_chain("overdue", "Test overdue", (60, 3 * DAY), (120, 6 * DAY), (240, 10 * DAY), (720, 7 * DAY)),
+    *_chain("other", "Any other alert", (60, 3 * DAY), (120, 6 * DAY), (240, 10 * DAY), (720, 7 * DAY)),
     Policy("answer_quarantine_minutes", "Quarantined row unanswered",
            "After so many minutes a row whose patient is not sure is shown as waiting too long.", 60, 7 * 24 * 60),
     Policy("transfer_answer_days", "Transfer unanswered",

@@ -8,9 +8,10 @@ from monitoring.actions.record_result import Report, record_result
 from monitoring.actions.treating import begin_monitoring, record_event
 from monitoring.models import Treatment
 from patients.actions import register_patient
-from patients.models import Clinic, Membership, Staff
+from patients.models import Absence, Clinic, Deputy, Membership, Shift, Staff
 
 NOW = datetime(2026, 9, 14, 12, tzinfo=UTC)
+TODAY = NOW.date()
 DAY = timedelta(days=1)
 _number = count(1)
 
@@ -56,4 +57,32 @@ def a_count(treatment, anc=2000, *, at=NOW, now=None, by=None, **fields):
     return record_result(treatment=treatment, report=a_report(anc, at=at, **fields), by=by, now=now or max(at, NOW))
 
 
-__all__ = ["DAY", "NOW", "Decimal", "a_clinic", "a_count", "a_patient", "a_person", "a_report", "a_treatment"]
+def a_deputy(clinic, deputy, *, staff=None):
+    return Deputy.objects.create(clinic=clinic, staff=staff, deputy=deputy)
+
+
+def a_shift(clinic, staff, starts_at=NOW - DAY, ends_at=NOW + 30 * DAY):
+    return Shift.objects.create(
+        clinic=clinic, staff=staff, starts_at=starts_at, ends_at=ends_at, recorded_at=NOW, recorded_by=staff
+    )
+
+
+def an_absence(clinic, staff, cover, first_day=TODAY, last_day=TODAY):
+    days = {"first_day": first_day, "last_day": last_day}
+    return Absence.objects.create(clinic=clinic, staff=staff, cover=cover, recorded_at=NOW, recorded_by=staff, **days)
+
+
+__all__ = [
+    "DAY",
+    "NOW",
+    "Decimal",
+    "a_clinic",
+    "a_count",
+    "a_deputy",
+    "a_patient",
+    "a_person",
+    "a_report",
+    "a_shift",
+    "a_treatment",
+    "an_absence",
+]

@@ -35,8 +35,8 @@ from notifications.letters import letter
 from notifications.models import Delivery, DeliveryEvent, Inbound, PushSubscription
 from patients.actions import issue_token
 from patients.closed_days import close_days
-from patients.models import ContactPoint
-from tests.cast import NOW, a_clinic, a_count, a_person, a_treatment
+from patients.models import ContactPoint, ShiftOffer
+from tests.cast import NOW, a_clinic, a_count, a_deputy, a_person, a_shift, a_treatment, an_absence
 
 FIELDS = {
     "mrn": "M1", "date_of_birth": "1980-05-17", "drawn_at": "2026-09-14T09:00:00+00:00", "anc": "2.1", "unit": "10*9/L",
@@ -87,7 +87,18 @@ def things(clinic):
         | _from_a_laboratory(clinic, treatment, nurse, integration)
         | _about_a_patient(clinic, nurse, prescriber)
         | _of_the_pharmacy(clinic, treatment, prescriber)
+        | _of_the_rota(clinic, nurse, prescriber)
     )
+
+
+def _of_the_rota(clinic, nurse, prescriber):
+    deputy = a_deputy(clinic, nurse)
+    # In the future: nothing of today is told to somebody else because of them.
+    shift = a_shift(clinic, prescriber, NOW + timedelta(days=90), NOW + timedelta(days=91))
+    offer = ShiftOffer.objects.create(shift=shift, giver=prescriber, taker=nurse, asked_at=NOW)
+    day = (NOW + timedelta(days=90)).date()
+    absence = an_absence(clinic, nurse, prescriber, day, day)
+    return {"deputy_id": deputy.pk, "shift_id": shift.pk, "offer_id": offer.pk, "absence_id": absence.pk}
 
 
 def _of_the_pharmacy(clinic, treatment, prescriber):

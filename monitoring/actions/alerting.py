@@ -8,14 +8,15 @@ from django.db import transaction
 
 from monitoring.actions.gathering import Digest
 from monitoring.actions.nudge import nudge
-from monitoring.actions.reaching import ways_to
+from monitoring.actions.reaching import ways_of
 from monitoring.alerts import BODY, SHORT, SUBJECT, URGENCY, Raising, escalate_at, key_of
-from monitoring.models import Alert, AlertNote, Cause, Channel, Outcome, Result, Treatment
+from monitoring.models import Alert, AlertNote, Cause, Channel, Outcome, Result, Step, Treatment
 from monitoring.rules.judgement import Judgement
+from monitoring.telling import Told, who_is_told
 from notifications.actions import owe
 from notifications.models import Delivery
 from patients.access import may
-from patients.models import Staff
+from patients.models import Clinic, Staff
 
 SILENT = (Cause.REPEAT_OWED,)
 """Told by the neutropenia message already; a message of its own follows only when the deadline has passed."""
@@ -54,7 +55,9 @@ def _raise(
     now: datetime,
     digest: Digest | None,
 ) -> Alert:
+    told: Told | None = None
     if standing is None:
+        told, tell = _told_of(treatment, raising, now), raising.cause not in SILENT
         alert = Alert.objects.create(
             treatment=treatment,
             clinic_id=treatment.clinic_id,
@@ -62,13 +65,14 @@ def _raise(
             severity=raising.severity,
             summary=raising.summary,
             result=result,
-            owner=treatment.clinician if reachable(treatment.clinician, treatment.clinic_id) else None,
+            owner_id=told.owner_id,
             raised_at=now,
             worsened_at=now,
-            escalate_at=escalate_at(treatment.clinic, raising.severity, now),
+            step=told.step if tell else Step.OWNER,
+            escalate_at=told.next_at,
             deadline=raising.deadline,
         )
-        verb, tell = "raised", raising.cause not in SILENT
+        verb = "raised"
     else:
         alert = standing
         tell = raising.severity < standing.severity or raising.cause in TOLD_EACH_TIME
@@ -77,8 +81,16 @@ def _raise(
     note = AlertNote(alert=alert, at=now, verb=verb, text=raising.summary, severity=alert.severity)
     AlertNote.objects.bulk_create([note])
     if tell:
-        tell_owner(alert, treatment, now=now, digest=digest)
+        tell_owner(alert, treatment, now=now, digest=digest, told=told)
     return alert
+
+
+def _told_of(treatment: Treatment, raising: Raising, now: datetime) -> Told:
+    owner = treatment.clinician_id
+    return who_is_told(
+        clinic_id=treatment.clinic_id, owner_id=owner, deputy_of=owner, cause=raising.cause,
+        severity=raising.severity, now=now,
+    )  # fmt: skip
 
 
 def _update(
@@ -89,9 +101,15 @@ def _update(
     if worse:
         alert.severity = min(alert.severity, raising.severity)
         alert.worsened_at = now
-        alert.acknowledged_at = alert.acknowledged_by = alert.escalated_at = None
-        alert.escalate_at = escalate_at(treatment.clinic, alert.severity, now)
+        ask_again(alert, treatment.clinic, now)
     alert.save()
+
+
+def ask_again(alert: Alert, clinic: Clinic, now: datetime) -> None:
+    """Whoever was on it has to answer anew, and the steps begin with the owner. The caller saves it."""
+    alert.acknowledged_at = alert.acknowledged_by = alert.escalated_at = None
+    alert.step = Step.OWNER
+    alert.escalate_at = escalate_at(clinic, alert.cause, alert.severity, now)
 
 
 def end_by_count(treatment: Treatment, *, judgement: Judgement, now: datetime) -> None:
@@ -121,20 +139,40 @@ def reachable(owner: Staff | None, clinic_id: int) -> bool:
 
 
 def tell_owner(
-    alert: Alert, treatment: Treatment, *, now: datetime, step: str = "", digest: Digest | None = None
-) -> None:
-    """Owe the owner a message; a clinic's on-call address when there is no owner who can be reached."""
-    clinic, ways = treatment.clinic, [(Channel.EMAIL.value, treatment.clinic.on_call_email)]
-    owner = alert.owner
-    if owner is not None and reachable(owner, alert.clinic_id):
-        ways = ways_to(owner, alert.severity)
-    told = step or f"told:{alert.worsened_at.isoformat()}"
-    for channel, address in ways:
-        if digest is not None and digest.takes(alert):
+    alert: Alert, treatment: Treatment, *, now: datetime, step: str = "", digest: Digest | None = None,
+    told: Told | None = None,
+) -> None:  # fmt: skip
+    """Owe a message to the owner or, where nobody can be reached, to the next in the chain, whose step it then is."""
+    clinic = treatment.clinic
+    if told is None:
+        told = who_is_told(
+            clinic_id=clinic.pk, owner_id=alert.owner_id, deputy_of=alert.owner_id or treatment.clinician_id,
+            cause=alert.cause, severity=alert.severity, now=now,
+        )  # fmt: skip
+        _follow(alert, told)
+    ways, key = _ways(told, alert.severity), step or f"told:{alert.worsened_at.isoformat()}"
+    if digest is not None and digest.takes(alert):
+        for channel, address in ways:
             digest.add(alert, address, channel=channel, clinic_name=clinic.name, now=now)
-        else:
-            owe([message(alert, address, channel=channel, clinic_name=clinic.name, step=told, now=now)])
-            transaction.on_commit(nudge)
+        return
+    owe(messages(alert, ways, clinic_name=clinic.name, step=key, now=now))
+    transaction.on_commit(nudge)
+
+
+def _ways(told: Told, severity: int) -> list[tuple[str, str]]:
+    """By which ways. Whoever is asked in the owner's place is told, whatever they wished for alerts of their own."""
+    by_mail = [(Channel.EMAIL.value, told.address)]
+    if told.staff_id is None:
+        return by_mail
+    return ways_of([told.staff_id], severity) or (by_mail if told.step > Step.OWNER else [])
+
+
+def _follow(alert: Alert, told: Told) -> None:
+    """Keep who answers for the owner now, and a step that was taken because nobody could be reached before it."""
+    alert.owner_id = told.owner_id
+    if told.step > alert.step:
+        alert.step, alert.escalate_at = told.step, told.next_at
+    alert.save(update_fields=["owner", "step", "escalate_at"])
 
 
 def messages(

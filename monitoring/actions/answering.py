@@ -5,11 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from monitoring.actions.alerting import messages, reachable
+from monitoring.actions.alerting import ask_again, messages, reachable
 from monitoring.actions.judging import locked
 from monitoring.actions.nudge import nudge
 from monitoring.actions.reaching import ways_to
-from monitoring.alerts import escalate_at
+from monitoring.alerts import returns_at
 from monitoring.models import Alert, AlertNote, Cause, Outcome, Severity
 from notifications.actions import owe
 from patients import audit
@@ -54,10 +54,11 @@ def _locked(alert: Alert, move: str) -> Alert:
 
 @transaction.atomic
 def acknowledge(*, alert: Alert, by: Staff, now: datetime, note: str = "", ip: str | None = None) -> Alert:
-    """Somebody has seen it and is on it. The clock of the escalation stops."""
+    """Somebody has seen it and is on it. No further step is taken; unresolved it comes back."""
     current = _locked(alert, "acknowledge")
     current.acknowledged_at, current.acknowledged_by = now, by
-    current.save(update_fields=["acknowledged_at", "acknowledged_by"])
+    current.escalate_at = returns_at(current.clinic, current.cause, current.severity, now)
+    current.save(update_fields=["acknowledged_at", "acknowledged_by", "escalate_at"])
     _note(current, by, now, "acknowledged", note, ip)
     return current
 
@@ -89,10 +90,9 @@ def hand_over(*, alert: Alert, to: Staff, by: Staff, now: datetime, note: str = 
     if current.owner_id == to.pk:
         raise MoveError(f"{to} owns this alert already")
     if current.acknowledged_at:
-        current.acknowledged_at = current.acknowledged_by = current.escalated_at = None
-        current.escalate_at = escalate_at(current.clinic, current.severity, now)
+        ask_again(current, current.clinic, now)
     current.owner = to
-    current.save(update_fields=["owner", "acknowledged_at", "acknowledged_by", "escalated_at", "escalate_at"])
+    current.save(update_fields=["owner", "acknowledged_at", "acknowledged_by", "escalated_at", "step", "escalate_at"])
     _note(current, by, now, "handed over", f"To {to}. {note}".strip(), ip, to=to.pk)
     step = f"handed:{now.isoformat()}"
     ways = ways_to(to, current.severity)

@@ -4,10 +4,9 @@ from datetime import datetime, time
 
 from django.db import transaction
 
-from monitoring.actions.alerting import tell_owner
+from monitoring.actions.alerting import ask_again, tell_owner
 from monitoring.actions.judging import judge, locked
 from monitoring.actions.treating import reassess
-from monitoring.alerts import escalate_at
 from monitoring.models import Alert, AlertNote, Booking, Draw, Treatment
 from monitoring.rules.judgement import Judgement
 from patients.models import Clinic, Patient, Staff
@@ -72,8 +71,7 @@ def _hand_over_alerts(treatment: Treatment, *, by: Staff, now: datetime) -> None
     text = f"Came with the patient to {treatment.clinic}."
     for alert in Alert.objects.filter(treatment=treatment, resolved_at=None):
         alert.clinic, alert.owner = treatment.clinic, treatment.clinician
-        alert.acknowledged_at = alert.acknowledged_by = alert.escalated_at = None
-        alert.escalate_at = escalate_at(treatment.clinic, alert.severity, now)
+        ask_again(alert, treatment.clinic, now)
         alert.save()
         AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, staff=by, verb="moved", text=text)])
         tell_owner(alert, treatment, now=now, step=f"moved:{now.isoformat()}")

@@ -25,12 +25,17 @@ CODE = "{code} confirms that alerts may reach you here. It lasts 15 minutes. Nob
 
 def ways_to(staff: Staff, severity: int) -> list[tuple[str, str]]:
     """Channel and address of each way by which this person wants to be told of an alert of this severity."""
-    return ways_to_all([staff], severity)
+    return ways_of([staff.pk], severity)
 
 
 def ways_to_all(people: Iterable[Staff], severity: int) -> list[tuple[str, str]]:
-    """The same for several people, each way once; one query."""
-    found = Reach.objects.filter(staff__in=[person.pk for person in people], severity=severity)
+    """The same for several people, each way once."""
+    return ways_of([person.pk for person in people], severity)
+
+
+def ways_of(staff_ids: Collection[int], severity: int) -> list[tuple[str, str]]:
+    """The same, of people by their keys; one query."""
+    found = Reach.objects.filter(staff__in=staff_ids, severity=severity)
     return sorted(set(found.values_list("channel", "address")))
 
 

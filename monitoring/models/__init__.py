@@ -1,6 +1,6 @@
 """What is stored of a treatment."""
 
-from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity
+from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity, Step
 from monitoring.models.assessment import Assessment
 from monitoring.models.booking import Booking
 from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
@@ -52,6 +52,7 @@ __all__ = [
     "Severity",
     "Statement",
     "StatementRevoked",
+    "Step",
     "TakeOver",
     "Transfer",
     "Treatment",

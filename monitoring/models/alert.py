@@ -1,6 +1,5 @@
 """Something that a person must answer."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -47,6 +46,15 @@ class Outcome(models.TextChoices):
     OTHER = "other", "Other, see the note"
 
 
+class Step(models.IntegerChoices):
+    """Who was told last of an alert that nobody has answered."""
+
+    OWNER = 0, "The owner"
+    DEPUTY = 1, "The deputy"
+    ON_CALL = 2, "On-call"
+    ALARM = 3, "The clinic's alarm"
+
+
 class AlertQuerySet(models.QuerySet["Alert"]):
     """Alerts by where they stand."""
 
@@ -54,9 +62,9 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         """Not resolved, the most severe and then the oldest first."""
         return self.filter(resolved_at=None).order_by("severity", "raised_at", "pk")
 
-    def unanswered(self, now: datetime) -> "AlertQuerySet":
-        """Nobody acknowledged them in time, and the clinic's on-call address has not been told."""
-        return self.filter(resolved_at=None, acknowledged_at=None, escalated_at=None, escalate_at__lte=now)
+    def sounding(self) -> "AlertQuerySet":
+        """Nobody has answered them after every step: the clinic's alarm stands."""
+        return self.filter(resolved_at=None, acknowledged_at=None, step=Step.ALARM)
 
 
 class Alert(models.Model):
@@ -71,7 +79,10 @@ class Alert(models.Model):
     owner = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="alerts")
     raised_at = models.DateTimeField()
     worsened_at = models.DateTimeField()
+    step = models.SmallIntegerField(choices=Step.choices, db_default=Step.OWNER)
+    """How far it was told since it was raised, became worse or came back."""
     escalate_at = models.DateTimeField()
+    """When the next step is taken, or, of an acknowledged alert, when it comes back."""
     escalated_at = models.DateTimeField(null=True)
     deadline = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -98,6 +109,7 @@ class Alert(models.Model):
                 name="alert_acknowledged_by_somebody",
             ),
             models.CheckConstraint(condition=Q(cause__in=Cause.values), name="alert_cause_known"),
+            models.CheckConstraint(condition=Q(step__in=Step.values), name="alert_step_known"),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -115,7 +127,12 @@ class Alert(models.Model):
             models.Index(
                 "escalate_at",
                 name="alerts_unanswered",
-                condition=Q(resolved_at=None, acknowledged_at=None, escalated_at=None),
+                condition=Q(resolved_at=None) & (Q(step__lt=Step.ALARM) | Q(acknowledged_at__isnull=False)),
+            ),
+            models.Index(
+                "clinic",
+                name="alerts_sounding",
+                condition=Q(resolved_at=None, acknowledged_at=None, step=Step.ALARM),
             ),
         ]
 

@@ -15,15 +15,22 @@ from django.views.decorators.http import require_POST
 from monitoring.actions import answering
 from monitoring.actions.alerting import reachable
 from monitoring.alert_forms import HandOverForm, NoteForm
+from monitoring.alerts import returns_at
 from monitoring.doors import alerts_of, alerts_with_past_of
 from monitoring.forms import AcknowledgeForm, ResolveForm
-from monitoring.models import Alert, Cause
+from monitoring.models import Alert, Cause, Step
 from monitoring.rules.eligibility import Milestone, after_the_last_tablet
 from monitoring.views.finding import address_of, staff_of
 from monitoring.views.rows import lasted
 from patients import audit
 from patients.access import may, staff_who_may
 from patients.models import Staff
+
+NEXT: dict[int, str] = {
+    Step.OWNER: "the deputy is told, or on-call",
+    Step.DEPUTY: "on-call is told",
+    Step.ON_CALL: "an alarm stands on every page of the clinic's staff",
+}
 
 
 @login_required
@@ -139,6 +146,8 @@ def _page(request: HttpRequest, found: Alert, **forms: Form) -> HttpResponse:
         "patient": found.treatment.patient,
         "zone": found.clinic.zone,
         "story": [line for line in told if line.verb != "seen"],
+        "next_step": NEXT.get(found.step),
+        "returns": returns_at(found.clinic, found.cause, found.severity, timezone.now()),
         "seen": [line for line in told if line.verb == "seen"],
         "stones": _gap(found),
         "reachable": found.owner is None or reachable(found.owner, found.clinic_id),

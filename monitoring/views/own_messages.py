@@ -24,7 +24,7 @@ from monitoring.actions.reaching import (
     usable,
     wished,
 )
-from monitoring.alerts import ESCALATE_AFTER
+from monitoring.alerts import FAMILY_BY_SEVERITY
 from monitoring.models import Channel, Severity, Way
 from monitoring.reaching_forms import BrowserForm, CodeForm, PhoneForm, WebhookForm, WishesForm
 from monitoring.rules.errors import InputError
@@ -165,13 +165,14 @@ def _consequences(staff: Staff, chosen: dict[int, list[str]]) -> list[str]:
     for severity, channels in chosen.items():
         if channels == before[severity]:
             continue
-        name, hours = Severity(severity).label, DEFAULT_POLICIES[ESCALATE_AFTER[severity]] / 60
+        name, family = Severity(severity).label, FAMILY_BY_SEVERITY[severity]
+        hours = DEFAULT_POLICIES[f"escalate_{family}_minutes"] / 60
         if channels:
             lines.append(f"{name} alerts reach you by {' and '.join(LABELS[channel] for channel in channels)}.")
         else:
             wait = f"{hours:g} hour{'' if hours == 1 else 's'}"
             lines.append(
-                f"{name} alerts are not sent to you: you see them when you sign in. Unanswered, they go to the clinic's"
-                f" on-call address, by default after {wait}."
+                f"{name} alerts are not sent to you: you see them when you sign in. Unanswered, they go on to your"
+                f" deputy and to on-call, by default after {wait}."
             )
     return lines

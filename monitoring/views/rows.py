@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from monitoring.alerts import ADVICE_IN_WORDS
-from monitoring.models import Alert, Booking, Draw, Treatment
+from monitoring.models import Alert, Booking, Draw, Step, Treatment
 from monitoring.rules.eligibility import after_the_last_tablet
 from monitoring.worklist import draw_by
 from patients.closed_days import SATURDAY, Days
@@ -36,6 +36,12 @@ ALERT = (
     '<div class="last">{owner}<span class="who-line">{state}</span></div></li>'
 )
 ACT = '<a class="act" id="{}-do" href="{}{}">{}<span class="sr-only">: {}</span></a>'
+UNANSWERED: Mapping[int, str] = {
+    Step.OWNER: "the owner was told",
+    Step.DEPUTY: "the deputy was told",
+    Step.ON_CALL: "on-call was told",
+    Step.ALARM: "the clinic's alarm stands",
+}
 OFFERS: Mapping[str, str] = {"drawn": "No result will come", "tablets": "Book a test", "paused": "", "off": ""}
 """What may be done from a row; in every other section: note that blood was drawn."""
 ADDRESSES: Mapping[str, str] = {"tablets": "act/book/"}
@@ -319,7 +325,7 @@ def alert_row(alert: Alert, now: datetime, *, several: bool) -> AlertRow:
     if state == "acknowledged":
         state = f"acknowledged by {alert.acknowledged_by}"
     elif state == "open" and alert.escalated_at:
-        state = "nobody answered: on-call was told"
+        state = f"nobody answered: {UNANSWERED[alert.step]}"
     return AlertRow(
         alert=alert,
         patient=alert.treatment.patient,

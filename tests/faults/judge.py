@@ -29,11 +29,19 @@ RESULTS = """
 STEPS = """
     SELECT a.id, step, owed, count(d.id), count(DISTINCT d.address)
     FROM monitoring_alert a
+    CROSS JOIN LATERAL (
+        SELECT min(at) FILTER (WHERE text LIKE '%The deputy is told.') AS deputy,
+            min(at) FILTER (WHERE text LIKE '%On-call is told.') AS on_call,
+            min(at) FILTER (WHERE text LIKE '%alarm stands until somebody answers.') AS alarm
+        FROM monitoring_alertnote WHERE alert_id = a.id AND verb = 'escalated'
+    ) noted
     CROSS JOIN LATERAL (VALUES
         ('told', a.cause = 'neutropenia', NULL),
         ('overdue', a.cause = 'test_overdue', a.raised_at),
         ('late', a.cause = 'repeat_owed' AND a.worsened_at > a.deadline, a.worsened_at),
-        ('escalated', a.escalated_at IS NOT NULL, a.escalated_at)
+        ('deputy', noted.deputy IS NOT NULL, noted.deputy),
+        ('on_call', noted.on_call IS NOT NULL, noted.on_call),
+        ('alarm', noted.alarm IS NOT NULL, noted.alarm)
     ) AS known (step, owed, taken_at)
     LEFT JOIN LATERAL (
         WITH alone AS (
@@ -50,8 +58,8 @@ STEPS = """
 """
 UNKNOWN = """
     SELECT once FROM notifications_delivery
-    WHERE split_part(once, ':', 3) NOT IN ('told', 'overdue', 'late', 'escalated')
-      AND about NOT IN ('sweep:overdue', 'sweep:late', 'sweep:escalated')
+    WHERE split_part(once, ':', 3) NOT IN ('told', 'overdue', 'late', 'deputy', 'on_call', 'alarm')
+      AND about NOT IN ('sweep:overdue', 'sweep:late', 'sweep:deputy', 'sweep:on_call', 'sweep:alarm')
 """
 OWED = "SELECT once, address, subject, body, created_at, sent_at, leased_until FROM notifications_delivery"
 

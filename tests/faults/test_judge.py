@@ -30,7 +30,7 @@ def test_a_committed_result_that_nobody_acknowledged_needs_its_alert_and_its_mes
 
 
 def test_a_second_key_for_one_step_and_a_step_without_a_message_are_found_whatever_the_step():
-    for step in ("told", "overdue", "late", "escalated"):
+    for step in ("told", "overdue", "late", "deputy", "on_call", "alarm"):
         assert "2 keys for 1 addresses" in next(of_steps([(1, step, True, 2, 1)], []))
         assert "no message is owed" in next(of_steps([(1, step, True, 0, 0)], []))
     assert "does not know" in next(of_steps([], [("alert:1:shouted:x",)]))

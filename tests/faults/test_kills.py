@@ -80,7 +80,7 @@ def test_h03_h04_h36_nothing_is_lost_when_anything_is_killed_at_any_moment(syste
         print(f"\n{ROUNDS} kills (seed {seed}) of {dict(sorted(struck.items()))}: {verdict}")
     assert verdict["problems"] == []
     assert verdict["acknowledged"] == verdict["results"] == len(ids)
-    assert verdict["steps in all"]["late"] == verdict["steps in all"]["escalated"] == LATE
+    assert verdict["steps in all"]["late"] == verdict["steps in all"]["on_call"] == LATE
     # Only what was under way when its sender died is sent again.
     assert verdict["repeated in all"] <= BATCH * (ROUNDS + 3)
     assert verdict["p99"] < allowed(5)

@@ -56,6 +56,7 @@ TABLE = {
     "sms_receipt": Row("", "", "open"),  # signed by the provider, else 403: test_receipts.py
     "sms_inbound": Row("", "", "open"),
     "mail_receipts": Row("", "", "open"),
+    "alarm": Row(EVERYBODY, EVERYBODY, "self"),
     "today": Row(EVERYBODY, EVERYBODY, "self"),
     "patient": Row(SEES, SEES, "clinic"),
     "log_result": Row(CARES, CARES, "clinic"),
@@ -80,6 +81,18 @@ TABLE = {
     "add_known_person": Row("C", "C", "clinic"),
     "person_roles": Row("C", "C", "clinic"),
     "person_password": Row("", "C", "clinic"),
+    "rota": Row("C", "C", "clinic"),
+    "add_shift": Row("C", "C", "clinic"),
+    "cancel_shift": Row("C", "C", "clinic"),
+    "set_deputy": Row("C", "C", "clinic"),
+    "set_away": Row("C", "C", "clinic"),
+    "end_away": Row("C", "C", "clinic"),
+    "duty": Row(EVERYBODY, EVERYBODY, "self"),
+    "away": Row(SEES, SEES, "clinic"),
+    "daily_mail": Row("", EVERYBODY, "clinic"),
+    "back": Row("", "", "clinic"),  # by whoever is away alone: test_rota.py
+    "ask_colleague": Row("", "", "clinic"),  # by whoever has the shift alone: test_rota.py
+    "answer_offer": Row("", "", "clinic"),  # by whoever was asked alone: test_rota.py
     "tokens": Row("C", "C", "clinic"),
     "revoke": Row("C", "C", "clinic"),
     "audit_trail": Row("A", "", "self"),

@@ -40,7 +40,7 @@ def test_a_change_says_what_it_means_and_is_made_when_that_is_confirmed(signed_i
     typed = ALL | {"routine": []}
     shown = words(signed_in.post(PAGE, typed))
     assert "Routine alerts are not sent to you" in shown
-    assert "on-call address, by default after 24 hours" in shown
+    assert "on-call, by default after 24 hours" in shown
     assert wished(nurse)[4] == ["email"]
     signed_in.post(PAGE, typed | {"confirm": "1"})
     assert wished(nurse)[4] == []

@@ -11,7 +11,7 @@ from monitoring.actions.dispensing import authorise, hand_over, void_dispense
 from monitoring.actions.drawing import record_draw
 from monitoring.actions.moving import move
 from monitoring.actions.treating import record_event
-from monitoring.models import Alert, AlertNote, Booking, Dispense, Treatment
+from monitoring.models import Alert, AlertNote, Booking, Dispense, Step, Treatment
 from monitoring.rules.errors import InputError
 from monitoring.running_out import running_out
 from monitoring.sweep import sweep
@@ -126,7 +126,9 @@ def test_once_the_gap_has_begun_the_alert_is_worse_and_stands_among_the_alerts(w
     assert swept(8) == (0, 0)
     alert = Alert.objects.get(cause="supply_ends")
     assert (alert.get_severity_display(), alert.summary) == ("Mild", "No tablets since 2026-09-21.")
-    assert alert.escalate_at < NOW + 8 * DAY + HOUR, "on-call is told before 48 hours have passed"
+    assert (alert.step, alert.escalated_at) == (Step.ON_CALL, NOW + 8 * DAY), (
+        "on-call is told before 48 hours have passed"
+    )
 
 
 def test_an_answer_of_a_person_holds_for_this_gap_until_it_begins(weekly, client, nurse, time_machine):

@@ -104,7 +104,7 @@ def test_a_policy_is_changed_within_its_bounds_and_said_so(as_admin, clinic):
     wrong = as_admin.post(address, typed | {"escalate_severe_minutes": 600}).content.decode()
     assert "less than or equal to 60" in wrong
     shown, _ = both_steps(as_admin, address, typed | {"escalate_severe_minutes": 10})
-    assert "Severe alert unanswered: 10 minutes, until now 15 minutes." in shown
+    assert "Severe alert: deputy told: 10 minutes, until now 15 minutes." in shown
     clinic.refresh_from_db()
     assert clinic.policies == {"escalate_severe_minutes": 10}
 

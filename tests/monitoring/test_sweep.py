@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from monitoring.actions.answering import acknowledge, resolve
+from monitoring.actions.answering import resolve
 from monitoring.actions.treating import reassess_changed_by_time, record_event
 from monitoring.health import ailments
 from monitoring.models import Alert, AlertNote, Treatment
@@ -93,25 +93,6 @@ def test_a_repeat_that_has_not_come_by_its_deadline_worsens_its_alert_once(late)
     assert sweep(now=NOW + 25 * HOUR)["late"] == 1
     assert sweep(now=NOW + 26 * HOUR)["late"] == 0
     assert Delivery.objects.filter(once__contains=":late:").count() == 1
-
-
-@pytest.mark.parametrize(("anc", "minutes"), [(400, 15), (800, 60), (1400, 24 * 60)])
-def test_an_unanswered_alert_escalates_once_to_the_clinics_on_call_address(late, anc, minutes):
-    a_count(late, anc)
-    wait = timedelta(minutes=minutes)
-    told = Delivery.objects.filter(address=late.clinic.on_call_email, once__contains=":escalated:")
-    sweep(now=NOW + wait - timedelta(seconds=1))
-    assert not told.exists()
-    sweep(now=NOW + wait)
-    sweep(now=NOW + 2 * wait)
-    assert told.filter(about=f"alert:{Alert.objects.get(cause='neutropenia').pk}").count() == 1
-
-
-def test_an_acknowledged_alert_does_not_escalate(late):
-    a_count(late, 400)
-    acknowledge(alert=Alert.objects.get(cause="neutropenia"), by=late.clinician, now=NOW)
-    sweep(now=NOW + 2 * HOUR)
-    assert not Delivery.objects.filter(once__contains=":escalated:").exists()
 
 
 @pytest.mark.parametrize("lost", ["inactive", "without an address", "nobody"])

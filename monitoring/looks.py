@@ -1,0 +1,151 @@
+"""The questions that the sweep asks, and what becomes of the alerts that answer them.
+
+Each question yields rows for `monitoring.telling`, which adds who is told of them at which step. Alerts and
+treatments that somebody holds at the moment are left to the next look.
+"""
+
+from typing import NamedTuple
+
+from monitoring.models import Cause, Severity
+from monitoring.running_out import GAP_BEGAN, RUNS_OUT
+
+RAISED = """, raised AS (
+    INSERT INTO monitoring_alert (treatment_id, clinic_id, cause, severity, summary, owner_id, raised_at,
+        worsened_at, step, escalate_at, deadline, outcome)
+    SELECT treatment_id, clinic_id, cause, severity, summary, owner_now, %(now)s, %(now)s, step, next_at, deadline, ''
+    FROM who
+    ON CONFLICT DO NOTHING
+    RETURNING id, treatment_id, cause
+), done AS (
+    SELECT raised.id, who.* FROM raised JOIN who ON who.treatment_id = raised.treatment_id AND who.cause = raised.cause
+)"""
+"""Each of `who` becomes a new alert, unless one of its cause stands already."""
+
+CHANGED = """, raised AS (
+    UPDATE monitoring_alert a SET step = who.step, [columns]
+    FROM who WHERE a.id = who.alert_id
+    RETURNING a.id
+), done AS (
+    SELECT raised.id, who.* FROM raised JOIN who ON who.alert_id = raised.id
+)"""
+"""Each of `who` is an alert already, whose row `wanted` has locked."""
+
+OVERDUE = """
+    SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
+        t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
+        %(now)s AS due_at, NULL::timestamptz AS deadline,
+        'The blood test is overdue since ' || t.overdue_after || '.' AS summary
+    FROM monitoring_treatment t
+    JOIN (SELECT id, (%(now)s AT TIME ZONE time_zone)::date AS day FROM patients_clinic) today
+        ON today.id = t.clinic_id AND t.overdue_after < today.day
+    -- Says nothing that the clinic's own day does not say; but of a constant the planner knows how few they are.
+    WHERE t.overdue_after < %(latest_day)s AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
+    ) AND NOT EXISTS (SELECT 1 FROM monitoring_merge g WHERE g.merged_id = t.id AND g.undone_at IS NULL)
+    FOR KEY SHARE OF t SKIP LOCKED -- one that is being moved is read after its move, at the next look
+"""
+
+REPEAT_LATE = """
+    SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, coalesce(a.owner_id, t.clinician_id) AS deputy_of,
+        a.cause, %(severity)s AS severity, 0 AS from_step, %(now)s AS due_at,
+        'The repeat count that was due within 24 hours has not come.' AS summary
+    FROM monitoring_alert a JOIN monitoring_treatment t ON t.id = a.treatment_id
+    WHERE a.cause = %(cause)s AND a.resolved_at IS NULL AND a.deadline < %(now)s AND a.worsened_at <= a.deadline
+    FOR NO KEY UPDATE OF a SKIP LOCKED
+"""
+
+TRANSFER_LATE = """
+    SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
+        t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
+        %(now)s AS due_at, NULL::timestamptz AS deadline,
+        receiver.name || ' has not answered the transfer asked for on '
+            || (move.requested_at AT TIME ZONE c.time_zone)::date || '.' AS summary
+    FROM monitoring_transfer move
+    JOIN monitoring_treatment t ON t.id = move.treatment_id AND t.clinic_id = move.from_clinic_id
+    JOIN patients_clinic c ON c.id = move.from_clinic_id
+    JOIN patients_clinic receiver ON receiver.id = move.to_clinic_id
+    WHERE move.accepted_at IS NULL AND move.declined_at IS NULL AND move.withdrawn_at IS NULL
+      AND move.requested_at <= %(now)s - make_interval(
+          days => coalesce((c.policies->>'transfer_answer_days')::int, %(transfer_days)s))
+      AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR a.raised_at > move.requested_at)
+    )
+    FOR KEY SHARE OF t SKIP LOCKED
+"""
+
+LOST = """
+    -- The owner has left, cannot be written to, or is away: whoever covers owns it now, or the next step is taken.
+    SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, a.owner_id AS deputy_of, a.cause, a.severity,
+        0 AS from_step, %(now)s AS due_at,
+        CASE WHEN here.id IS NULL THEN 'The owner can no longer be reached.' ELSE 'The owner is away.' END AS summary
+    FROM monitoring_alert a LEFT JOIN at_work here ON here.id = a.owner_id AND here.clinic_id = a.clinic_id
+    WHERE a.resolved_at IS NULL AND a.owner_id IS NOT NULL AND here.away IS NOT FALSE
+    FOR NO KEY UPDATE OF a SKIP LOCKED
+"""
+
+RETURNED = """
+    SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, coalesce(a.owner_id, t.clinician_id) AS deputy_of,
+        a.cause, a.severity, 0 AS from_step, %(now)s AS due_at,
+        'Acknowledged, and not resolved: it waits for an answer again.' AS summary
+    FROM monitoring_alert a JOIN monitoring_treatment t ON t.id = a.treatment_id
+    WHERE a.resolved_at IS NULL AND a.acknowledged_at IS NOT NULL AND a.escalate_at <= %(now)s
+    FOR NO KEY UPDATE OF a SKIP LOCKED
+"""
+
+UNANSWERED = """
+    SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, coalesce(a.owner_id, t.clinician_id) AS deputy_of,
+        a.cause, a.severity, a.step + 1 AS from_step, a.escalate_at AS due_at, 'Nobody answered in time.' AS summary
+    FROM monitoring_alert a JOIN monitoring_treatment t ON t.id = a.treatment_id
+    WHERE a.resolved_at IS NULL AND a.acknowledged_at IS NULL AND a.step < 3 AND a.escalate_at <= %(now)s
+    FOR NO KEY UPDATE OF a SKIP LOCKED
+"""
+
+NEXT = "escalate_at = who.next_at"
+ANSWER_AGAIN = f"{NEXT}, acknowledged_at = NULL, acknowledged_by_id = NULL, escalated_at = NULL"
+KEPT = "a.acknowledged_by_id IS DISTINCT FROM who.owner_id AND a.acknowledged_at IS NOT NULL"
+"""Somebody else than the lost owner is on it and stays so."""
+NEW_OWNER = f"""owner_id = who.owner_now, escalated_at = NULL,
+        escalate_at = CASE WHEN {KEPT} THEN a.escalate_at ELSE who.next_at END,
+        acknowledged_at = CASE WHEN {KEPT} THEN a.acknowledged_at END,
+        acknowledged_by_id = CASE WHEN {KEPT} THEN a.acknowledged_by_id END"""
+
+
+class Look(NamedTuple):
+    """One question that the sweep asks, what becomes of its answers, and how they are told."""
+
+    wanted: str
+    write: str
+    cause: Cause | None
+    severity: Severity | None
+    step: str
+    verb: str
+    audit: str
+
+
+def _changing(columns: str) -> str:
+    return CHANGED.replace("[columns]", columns)
+
+
+WORSE = f"severity = who.severity, worsened_at = %(now)s, summary = who.summary, {ANSWER_AGAIN}"
+LOOKS = (
+    Look(OVERDUE, RAISED, Cause.TEST_OVERDUE, Severity.ROUTINE, "overdue", "raised", "alert_raised"),
+    Look(REPEAT_LATE, _changing(WORSE), Cause.REPEAT_OWED, Severity.MODERATE, "late", "worsened", "alert_worsened"),
+    Look(GAP_BEGAN, _changing(WORSE), Cause.SUPPLY_ENDS, Severity.MILD, "gap", "worsened", "alert_worsened"),
+    Look(RUNS_OUT, RAISED, Cause.SUPPLY_ENDS, Severity.ROUTINE, "supply_ends", "raised", "alert_raised"),
+    Look(TRANSFER_LATE, RAISED, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
+    Look(LOST, _changing(NEW_OWNER), None, None, "orphaned", "owner lost", "alert_orphaned"),
+    Look(RETURNED, _changing(ANSWER_AGAIN), None, None, "returned", "came back", "alert_returned"),
+    Look(
+        UNANSWERED,
+        _changing(f"{NEXT}, escalated_at = %(now)s"),
+        None,
+        None,
+        "escalated",
+        "escalated",
+        "alert_escalated",
+    ),
+)
