@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import BooleanField, F, Q
-from django.db.models.expressions import RawSQL
+from django.db.models import BooleanField, F, Func, Q
 
 from monitoring.models.treatment import Treatment
 from monitoring.rules.history import Population
@@ -14,6 +13,12 @@ from monitoring.rules.limits import LONGEST_DAYS, with_limits
 from monitoring.rules.protocol import Floor, Protocol, Source, Table
 from monitoring.rules.protocols import PROTOCOLS
 from patients.models import NO_DELETE, Staff
+
+
+def _at_least(lowest: int, column: str) -> Func:
+    """Every number of an array column is."""
+    return Func(F(column), template=f"{lowest} <= ALL (%(expressions)s)", output_field=BooleanField())
+
 
 POPULATIONS = ("general", "ben")
 
@@ -47,7 +52,7 @@ class AgreedLimits(models.Model):
                 condition=Q(protocol_key__in=list(PROTOCOLS), population__in=POPULATIONS), name="agreement_table_known"
             ),
             models.CheckConstraint(
-                condition=RawSQL("500 <= ALL (anc) AND 2000 <= ALL (wbc)", (), BooleanField()),
+                condition=Q(_at_least(500, "anc"), _at_least(2000, "wbc")),
                 name="agreement_leaves_severe_alone",
             ),
             models.CheckConstraint(

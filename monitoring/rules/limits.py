@@ -39,7 +39,9 @@ def with_limits(
         agreed=Agreed(until),
     )
     return replace(
-        protocol, tables={**protocol.tables, population: agreed}, sources={**protocol.sources, "limits": source}
+        protocol,
+        tables={**protocol.tables, population: agreed},
+        sources={**protocol.sources, "limits": source, "band": source},
     )
 
 

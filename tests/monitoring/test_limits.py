@@ -55,7 +55,7 @@ def now_is(treatment, at):
     return judge(fresh, list(fresh.every_result()), as_of=at)
 
 
-def test_from_its_agreement_to_its_last_day_and_not_before_or_after(treatment, prescriber):
+def test_h20_from_its_agreement_to_its_last_day_and_not_before_or_after(treatment, prescriber):
     a_count(treatment, 2600, at=NOW - DAY, **WHITE)
     agreed(treatment, prescriber)
     a_count(treatment, 1300, at=NOW + DAY / 24, now=NOW + DAY / 24, **WHITE)
@@ -195,7 +195,7 @@ def test_what_may_not_be_agreed_is_refused_in_words(treatment, prescriber, told,
         {"population": "martian"},
     ],
 )
-def test_the_database_refuses_what_may_not_be_agreed(treatment, prescriber, wrong):
+def test_h20_the_database_refuses_what_may_not_be_agreed(treatment, prescriber, wrong):
     agreed(treatment, prescriber)
     with pytest.raises(IntegrityError), transaction.atomic():
         AgreedLimits.objects.update(**wrong)
@@ -226,6 +226,14 @@ def test_the_act_shows_what_it_changes_and_what_is_said_once_they_end(client, tr
     assert "green from ANC 1000 and WBC 3000, amber from ANC 500 and WBC 2500" in patient
     desk.do(treatment, "end-limits", reason="Not needed")
     assert treatment.advice == "stop"
+
+
+def test_the_page_warns_before_they_end_and_says_when_they_change_the_judgement(client, treatment, prescriber):
+    agreed(treatment, prescriber, until=(NOW + 9 * DAY).date())
+    client.force_login(prescriber)
+    page = words(client.get(f"/patients/{treatment.patient_id}/"))
+    assert "9 days are left: agree them again in time" in page
+    assert "by itself on Thu 24 Sep 2026 , after the last day of the agreed limits" in page
 
 
 def test_a_nurse_agrees_no_limits(client, treatment, clinic):
