@@ -22,6 +22,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "override_advice": (Role.PRESCRIBER,),
     "foresee_protocol": CARES,
     "change_protocol": (Role.PRESCRIBER,),
+    "agree_limits": (Role.PRESCRIBER,),
     "merge": (Role.PRESCRIBER,),
     "transfer": CARES,
     "import_results": CARES,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.actions.foreseeing import begin_change, foresee_chunk
+from monitoring.actions.limiting import agree_limits
 from monitoring.actions.non_rechallenge import enter_register
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
@@ -30,6 +31,7 @@ from monitoring.models import (
     Way,
     Wish,
 )
+from monitoring.rules.protocol import Floor
 from notifications.actions import beat
 from notifications.letters import letter
 from notifications.models import Delivery, DeliveryEvent, Inbound, PushSubscription
@@ -59,6 +61,9 @@ def things(clinic):
     lost = letter("gone@staff.example", "an alert waits", "/", about="clinic", clinic_id=clinic.pk, now=NOW)
     lost.dead_at = NOW
     lost.save()
+    limited = a_treatment(clinic, protocol="uk-ztas")
+    floors = (Floor(1000, 3000), Floor(500, 2500))
+    agree_limits(treatment=limited, floors=floors, until=NOW.date(), reason="Known", by=prescriber, now=NOW)
     change = begin_change(clinic=clinic, protocol_key="eu-2025-09", reason="The letter", by=prescriber, now=NOW)
     foresee_chunk(change, now=NOW)
     way = Way.objects.create(staff=nurse, channel="sms", address="+15005550001", label="phone", added_at=NOW)

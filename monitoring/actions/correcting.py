@@ -10,8 +10,9 @@ from monitoring.actions.judging import judge
 from monitoring.actions.reaching import ways_to
 from monitoring.alerts import ADVICE_IN_WORDS, Raising, severity_of
 from monitoring.models import Alert, Assessment, Cause, Channel, Reach, Result, Severity, Treatment
+from monitoring.models.limits import protocol_at, table_at
 from monitoring.rules.judgement import Judgement
-from monitoring.rules.protocols import PROTOCOLS
+from monitoring.rules.protocol import Table
 from monitoring.rules.reasons import IN_WORDS
 from notifications.actions import owe
 from notifications.models import Delivery
@@ -32,12 +33,11 @@ def tell_of_correction(
     former = next((row for row in before if (row.source, row.accession) == (result.source, result.accession)), None)
     since = min(result.drawn_at, former.drawn_at) if former else result.drawn_at
     changes = [change for change in _reassess(treatment, versions, result, since, now) if change]
-    band_before, band_after = _rank(treatment, former), _rank(treatment, result)
+    table = table_at(treatment, now)
+    band_before, band_after = _rank(table, former), _rank(table, result)
     if not changes and band_before == band_after:
         return
-    severity = (
-        severity_of(treatment.table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
-    )
+    severity = severity_of(table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
     raising = Raising(Cause.CORRECTION, severity, _summary(treatment, former, result, changes))
     (alert,) = raise_alerts(treatment, [raising], result=result, now=now, digest=digest)
     _tell_all_told_before(treatment, alert, now, digest)
@@ -50,8 +50,10 @@ def _reassess(
     earlier = treatment.assessments.exclude(result=result).filter(as_of__gte=since, replaces=None)
     renewed = []
     for old in earlier.order_by("as_of", "pk"):
-        # By the rules of its time: a change of protocol since then does not make what was said then wrong.
-        judgement = judge(treatment, versions, as_of=old.as_of, protocol=PROTOCOLS[old.protocol_key])
+        # By the rules and limits of its time: a change since then does not make what was said then wrong.
+        judgement = judge(
+            treatment, versions, as_of=old.as_of, protocol=protocol_at(treatment, old.as_of, key=old.protocol_key)
+        )
         if old.judgement != judgement.as_dict():
             renewed.append(_replacement(treatment, old, judgement, now))
         yield _difference(old, judgement, treatment)
@@ -89,10 +91,10 @@ def difference(old: Assessment, new: dict[str, Any], treatment: Treatment) -> st
     )
 
 
-def _rank(treatment: Treatment, result: Result | None) -> int:
+def _rank(table: Table, result: Result | None) -> int:
     if result is None or result.status == "entered_in_error":
         return 0
-    return treatment.table.rank(result.count())
+    return table.rank(result.count())
 
 
 def _summary(treatment: Treatment, former: Result | None, result: Result, changes: Sequence[str]) -> str:

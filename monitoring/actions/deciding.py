@@ -132,7 +132,7 @@ def change_protocol(
         return None
     if kept.ben is not None and "ben" not in PROTOCOLS[protocol_key].tables:
         raise InputError("protocol_key", f"{PROTOCOLS[protocol_key].title} has no thresholds for BEN")
-    move(kept, protocol_key, judgement=judged_by(kept, protocol_key, now=now), now=now)
+    move(kept, protocol_key, judgement=judged_by(kept, protocol_key, now=now), by=by, now=now)
     audit.record(
         "protocol_changed", by=by, now=now, clinic_id=kept.clinic_id, patient_id=kept.patient_id,
         subject=f"treatment:{kept.pk}", ip=ip, was=former, protocol=protocol_key, reason=reason,

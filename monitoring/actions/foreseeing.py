@@ -10,6 +10,7 @@ from django.db.models import Sum
 from monitoring.actions.judging import Known, judge_known
 from monitoring.actions.reading_many import known_of_many, treatments_not_under
 from monitoring.models import ChangeRow, Kind, ProtocolChange, Treatment
+from monitoring.models.limits import protocol_at
 from monitoring.rules.errors import InputError
 from monitoring.rules.judgement import RESTRICTION, Judgement
 from monitoring.rules.protocol import Protocol
@@ -89,7 +90,7 @@ def foreseen(
     change: ProtocolChange, treatment: Treatment, known: Known, protocol: Protocol, *, now: datetime
 ) -> ChangeRow:
     """The row of one treatment: both judgements of this moment, side by side."""
-    was = judge_known(known, treatment.protocol, as_of=now)
+    was = judge_known(known, protocol_at(treatment, now), as_of=now)
     row = ChangeRow(
         change_id=change.pk, treatment_id=treatment.pk, version=treatment.version,
         was_band=was.band or "", was_advice=was.treatment, was_frequency=was.frequency, was_due_on=was.due_on,

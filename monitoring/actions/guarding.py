@@ -7,6 +7,7 @@ from typing import Any
 
 from monitoring.alerts import Raising
 from monitoring.models import Cause, Result, Severity, Treatment
+from monitoring.models.limits import table_at
 from monitoring.models.result import standing
 from monitoring.rules.history import Count
 from monitoring.rules.slips import Answers, DoubtError, Neighbour, Question, Typed, Want, loosened_from, questions
@@ -37,7 +38,7 @@ def doubts(
     return questions(
         typed,
         _counts(before),
-        treatment.table,
+        table_at(treatment, now),
         now=now,
         zone=treatment.clinic.zone,
         neighbour=_typed_before(treatment, by, now),
@@ -114,7 +115,7 @@ def proof_in_words(asked: Sequence[Question], result: Result, answers: Answers, 
 
 def loosening(treatment: Treatment, before: Sequence[Result], result: Result, *, by: Actor) -> list[Raising]:
     """The prescriber hears of every typed count that is in a better band than the one before it."""
-    count, table = result.count(), treatment.table
+    count, table = result.count(), table_at(treatment, result.received_at)
     last = loosened_from(count, _counts(before), table)
     if last is None:
         return []

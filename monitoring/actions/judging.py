@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from monitoring.models import Assessment, BenStatus, Result, Treatment, TreatmentEvent
+from monitoring.models.limits import protocol_at
 from monitoring.models.result import Version, standing
 from monitoring.rules.assess import assess
 from monitoring.rules.history import History
@@ -147,7 +148,7 @@ def judge(
 ) -> Judgement:
     """What the rules make of the treatment, by its own protocol or another. The versions are the caller's choice."""
     known = known_of(treatment, versions, events=events, known_at=known_at)
-    return judge_known(known, protocol or treatment.protocol, as_of=as_of)
+    return judge_known(known, protocol or protocol_at(treatment, as_of), as_of=as_of)
 
 
 def keep(

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from monitoring.actions.alerting import ask_again, tell_owner
 from monitoring.actions.judging import judge, locked
+from monitoring.actions.limiting import close_agreement
 from monitoring.actions.treating import reassess
 from monitoring.models import Alert, AlertNote, Booking, Draw, Treatment
 from monitoring.rules.judgement import Judgement
@@ -18,9 +19,9 @@ def move(treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff | N
     Results and resolved alerts keep the clinic that recorded them; they are read through the treatment.
     """
     for other in _absorbed(treatment):
-        _rehome(other, clinic=clinic, mrn=f"merged-{other.patient_id}", clinician=clinician, now=now)
+        _rehome(other, clinic=clinic, mrn=f"merged-{other.patient_id}", clinician=clinician, by=by, now=now)
         _hand_over_alerts(other, by=by, now=now)
-    _rehome(treatment, clinic=clinic, mrn=mrn, clinician=clinician, now=now)
+    _rehome(treatment, clinic=clinic, mrn=mrn, clinician=clinician, by=by, now=now)
     _hand_over_alerts(treatment, by=by, now=now)
     reassess(treatment, now=now)
 
@@ -29,7 +30,7 @@ def preview_move(treatment: Treatment, *, clinic: Clinic, now: datetime) -> Judg
     """What the rules would say at the other clinic. Tries it, and takes it back."""
     with transaction.atomic():
         current = locked(treatment.pk)
-        _rehome(current, clinic=clinic, mrn=f"preview-{current.patient_id}", clinician=None, now=now)
+        _rehome(current, clinic=clinic, mrn=f"preview-{current.patient_id}", clinician=None, by=None, now=now)
         judgement = judge(current, list(current.results.order_by("drawn_at", "pk")), as_of=now)
         transaction.set_rollback(True)
     return judgement
@@ -44,7 +45,11 @@ def _absorbed(treatment: Treatment) -> list[Treatment]:
     return found
 
 
-def _rehome(treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff | None, now: datetime) -> None:
+def _rehome(
+    treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff | None, by: Staff | None, now: datetime
+) -> None:
+    # Limits are agreed with a clinic's prescriber: the next clinic agrees its own.
+    close_agreement(treatment, by=by, now=now, reason=f"The patient has moved to {clinic}.")
     _keep_dates(treatment, clinic, now)
     Patient.objects.filter(pk=treatment.patient_id).update(clinic=clinic, mrn=mrn)
     Treatment.objects.filter(pk=treatment.pk).update(clinic=clinic, clinician=clinician)

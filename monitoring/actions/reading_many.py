@@ -11,7 +11,7 @@ import psycopg
 from django.db import connection
 
 from monitoring.actions.judging import BEN, EVENT, TREATMENT, Known, known_of
-from monitoring.models import BenStatus, Treatment, TreatmentEvent
+from monitoring.models import AgreedLimits, BenStatus, Treatment, TreatmentEvent
 from monitoring.rules.history import Bound, Count
 from patients.models import Clinic
 
@@ -68,6 +68,7 @@ def known_of_many(treatments: Sequence[Treatment]) -> Iterator[tuple[Treatment, 
     """What is known of each, as `known_of` reads one."""
     home = _homes([treatment.pk for treatment in treatments])
     drawn, happened, statuses = _drawn(home), _happened(home), _statuses([treatment.pk for treatment in treatments])
+    read_agreements(treatments)
     for treatment in treatments:
         treatment.ben = statuses.get(treatment.pk)
         yield treatment, known_of(treatment, drawn[treatment.pk], events=happened[treatment.pk])
@@ -101,3 +102,16 @@ def _happened(home: dict[int, int]) -> dict[int, list[TreatmentEvent]]:
 def _statuses(ids: list[int]) -> dict[int, BenStatus]:
     """The latest BEN status of each."""
     return {status.treatment_id: status for status in BEN.all(STATUSES, [ids])}
+
+
+def read_agreements(treatments: Sequence[Treatment]) -> None:
+    """The limits agreed for them, kept on each copy; nothing is asked where there are none."""
+    having = {treatment.pk: treatment for treatment in treatments if treatment.has_limits}
+    for treatment in having.values():
+        treatment.agreements_read = []
+    if not having:
+        return
+    rows = AgreedLimits.objects.filter(treatment__in=having).select_related("agreed_by").order_by("agreed_at", "pk")
+    for row in rows:
+        treatment = having[row.treatment_id]
+        treatment.agreements_read = [*(treatment.agreements_read or ()), row]

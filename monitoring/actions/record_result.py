@@ -19,6 +19,7 @@ from monitoring.actions.revoking import revoke_supplies
 from monitoring.actions.storing import store
 from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
+from monitoring.models.limits import table_at
 from monitoring.models.result import Status, standing
 from monitoring.rules.errors import InputError
 from monitoring.rules.slips import Answers, Question
@@ -146,7 +147,7 @@ def _derive(
     judgement = judge(treatment, facts.versions, as_of=now, events=facts.events)
     removed = result.status == Status.ENTERED_IN_ERROR
     found = called_for(
-        table=treatment.table,
+        table=table_at(treatment, now),
         count=None if removed else result.count(),
         judgement=judgement,
         held_before=held_before,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from monitoring.actions.judging import judge
 from monitoring.models import Result, TakeOver, Treatment
+from monitoring.models.limits import protocol_at
 from monitoring.models.result import standing
 from monitoring.rules.history import Count
 from monitoring.rules.judgement import Judgement
@@ -32,7 +33,7 @@ def read(
     history = treatment.history_of(final, known_at=known_at)
     return Reading(
         judgement=judge(treatment, versions, as_of=as_of, known_at=known_at),
-        pause=open_break(history, treatment.protocol, as_of),
+        pause=open_break(history, protocol_at(treatment, as_of), as_of),
     )
 
 

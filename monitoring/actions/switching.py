@@ -8,6 +8,7 @@ from monitoring.actions.alerting import end_owed, raise_alerts
 from monitoring.actions.foreseeing import LINES, said
 from monitoring.actions.gathering import Digest
 from monitoring.actions.judging import judge, keep, latest_draw, locked
+from monitoring.actions.limiting import close_agreement
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.alerts import called_for_by_protocol
 from monitoring.models import ChangeRow, ProtocolChange, RowState, Treatment
@@ -20,10 +21,20 @@ ENDS = "The protocol has changed, and the new one does not ask for it."
 
 
 def move(
-    treatment: Treatment, protocol_key: str, *, judgement: Judgement, now: datetime, digest: Digest | None = None
+    treatment: Treatment,
+    protocol_key: str,
+    *,
+    judgement: Judgement,
+    by: Staff,
+    now: datetime,
+    digest: Digest | None = None,
 ) -> None:
-    """Judge a locked treatment by another protocol from now on: keep what it says, raise and end alerts."""
+    """Judge a locked treatment by another protocol from now on: keep what it says, raise and end alerts.
+
+    Limits that were agreed under the former one end with it.
+    """
     was_advice = treatment.advice
+    close_agreement(treatment, by=by, now=now, reason="The protocol has changed.")
     Treatment.objects.filter(pk=treatment.pk).update(protocol_key=protocol_key)
     treatment.protocol_key = protocol_key
     keep(treatment, judgement, result=None, latest_draw_at=latest_draw(list(treatment.every_result())), now=now)
@@ -64,7 +75,7 @@ def _switched(change: ProtocolChange, row: ChangeRow, treatment: Treatment, *, n
     if said(judgement) != (row.band, row.advice, row.frequency, row.due_on):
         return changed_in_words(row, judgement, treatment)
     former, by = treatment.protocol_key, _signer(change)
-    move(treatment, change.protocol_key, judgement=judgement, now=now, digest=digest)
+    move(treatment, change.protocol_key, judgement=judgement, by=by, now=now, digest=digest)
     audit.record(
         "protocol_changed", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
         subject=f"treatment:{treatment.pk}", was=former, protocol=change.protocol_key, reason=change.reason,

@@ -1,6 +1,7 @@
 """Beginning, pausing, resuming and stopping a treatment, and what else happens in it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -226,6 +227,8 @@ def reassess(treatment: Treatment, *, now: datetime) -> None:
         found.append(Raising(Cause.FEVER, Severity.MODERATE, text))
     elif judgement.treatment in HOLDS and not (held_before or _told_of_hold(treatment)):
         found.append(ALERTS_ON_HOLD)
+        if judgement.treatment == "stop":
+            found = [replace(ALERTS_ON_HOLD, severity=Severity.SEVERE)]
     raise_alerts(treatment, found, result=None, now=now)
     revoke_supplies(treatment, now=now)
     if treatment.tablets_until is not None:

@@ -13,6 +13,7 @@ from monitoring.feeds.imports import layout_of, reading
 from monitoring.feeds.layout import Layout
 from monitoring.feeds.matching import UnmatchedError, matched, normal, report_of, treatments_of_rows
 from monitoring.models import BenStatus, Import, Result, Treatment
+from monitoring.models.limits import table_at
 from monitoring.rules.errors import InputError
 from monitoring.rules.judgement import Judgement
 
@@ -100,9 +101,10 @@ def _one(imported: Import, row: Row, layout: Layout, treatments: dict[str, Treat
         return Foreseen(row, "refused", field=error.field, message=error.message)
     seen = Foreseen(row, "new", treatment=treatment, result=result)
     if result.anc is not None:
-        seen.rank = treatment.table.rank(result.count())
-        seen.band = treatment.table.bands[seen.rank].name
-        seen.severe = seen.rank == len(treatment.table.bands) - 1
+        table = table_at(treatment, now)
+        seen.rank = table.rank(result.count())
+        seen.band = table.bands[seen.rank].name
+        seen.severe = seen.rank == len(table.bands) - 1
     return seen
 
 

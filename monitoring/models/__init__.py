@@ -8,6 +8,7 @@ from monitoring.models.draft import Draft
 from monitoring.models.draw import Draw
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
+from monitoring.models.limits import AgreedLimits
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
 from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, ProtocolChange, RowState
@@ -17,6 +18,7 @@ from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
 
 __all__ = [
+    "AgreedLimits",
     "Alert",
     "AlertNote",
     "Assessment",

@@ -16,6 +16,7 @@ from monitoring.rules.protocols import PROTOCOLS
 from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 
 if TYPE_CHECKING:
+    from monitoring.models.limits import AgreedLimits
     from monitoring.models.result import ResultQuerySet, Version
 
 EVERY_DAY = ("daily", "twice_weekly", "three_times_weekly")
@@ -76,6 +77,8 @@ class Treatment(models.Model):
     """The record that reads this one's rows too; kept by `merge`, so that one lock tells."""
     tablets_until = models.DateField(null=True)
     """The last day that the tablets handed over reach; null: none was recorded here."""
+    has_limits = models.BooleanField(default=False, db_default=False)
+    """Limits were agreed for this patient at some time: only then are they asked for."""
 
     objects = TreatmentQuerySet.as_manager()
 
@@ -158,6 +161,7 @@ class Treatment(models.Model):
         """All doses; of merged records too."""
         return DoseChange.objects.filter(treatment_id__in=self.records).order_by("at", "pk")
 
+    agreements_read: "list[AgreedLimits] | None" = None
     events_read: "list[TreatmentEvent] | None" = None
     """Set by whoever has read them already for this copy of the row."""
 

@@ -65,14 +65,18 @@ def _judgement(course: Course, as_of: datetime, today: date, given: Advice, plan
         days_since_last_dose=pause.days(today) if pause else None,
         paused_since=pause.on if pause and not pause.stop else None,
         changes_on=_changes_on(course, today),
+        limits_until=course.table.agreed.until if course.table.agreed else None,
     )
 
 
 def _changes_on(course: Course, today: date) -> date | None:
-    if course.pause is None or course.waived(course.pause):
-        return None
-    as_new = course.pause.on + timedelta(days=course.protocol.breaks.as_new_days)
-    return as_new if as_new > today else None
+    """The first day on which time alone may change it: a break that becomes long, or agreed limits that end."""
+    days = []
+    if course.pause is not None and not course.waived(course.pause):
+        days.append(course.pause.on + timedelta(days=course.protocol.breaks.as_new_days))
+    if course.table.agreed is not None:
+        days.append(course.table.agreed.until + timedelta(days=1))
+    return min((day for day in days if day > today), default=None)
 
 
 def _deadline(course: Course) -> datetime | None:

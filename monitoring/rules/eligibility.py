@@ -66,6 +66,9 @@ def eligibility(
     why = [*_clinical(judgement, protocol), *_administrative(policy, enrolled), *_informational(judgement)]
     answer: Answer = max((one.answer for one in why), key=STRICTNESS.index)
     until = None if answer == "do_not_supply" else _until(judgement, protocol, day, drawn_on, policy)
+    if until is not None and judgement.limits_until is not None:
+        # What was agreed for one person ends on that day: no tablets reach past it.
+        until = min(until, judgement.limits_until)
     if until is not None and until < day:
         answer, until = "prescriber_decides", None
         why.append(
@@ -114,7 +117,9 @@ ADVICE: Mapping[str, tuple[Answer, str]] = {
 
 def _of_advice(judgement: Judgement, protocol: Protocol) -> Why:
     answer, text = ADVICE[judgement.treatment]
-    deciding = next((reason for reason in judgement.reasons if not reason.rule.startswith(("band", "count"))), None)
+    deciding = next(
+        (reason for reason in judgement.reasons if not reason.rule.startswith(("band", "count", "limits"))), None
+    )
     said = f"{text} {deciding.text}" if deciding and answer != "may_supply" else text
     return Why(f"advice.{judgement.treatment}", "clinical", answer, said, protocol.sources["*"].cite())
 

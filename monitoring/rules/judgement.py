@@ -55,7 +55,11 @@ class Judgement:
     paused_since: date | None = None
     """The day of the last dose, while off treatment and not stopped for good."""
     changes_on: date | None = None
-    """The day on which time alone changes this judgement: the break becomes so long that a restart is as new."""
+    """The day on which time alone changes this judgement: the break becomes so long that a restart is as new, or agreed
+    limits end."""
+
+    limits_until: date | None = None
+    """The last day of limits that were agreed for this person; null: the protocol's own are used."""
 
     def overdue_on(self, day: date) -> bool:
         """Whether the next test is overdue on this day of the clinic's calendar."""

@@ -52,6 +52,11 @@ class Floor:
     wbc: int | None = None
     above: bool = False
 
+    @property
+    def in_words(self) -> str:
+        """ANC 1500, or ANC 1500 and WBC 3000; per microlitre."""
+        return f"ANC {self.anc}" if self.wbc is None else f"ANC {self.anc} and WBC {self.wbc}"
+
     def reached_by(self, count: Count) -> bool:
         """Half-open: 1500 reaches 1500; 1499.6 and `<1500` do not. A missing number is not known to be below."""
         return at_least(count.anc, count.anc_bound, self.anc, above=self.above) and (
@@ -172,6 +177,13 @@ class Rechallenge:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreed:
+    """The table's limits were agreed for one person, and hold until the end of this day."""
+
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What counts mean in one population: bands from best to worst, and what follows from them."""
 
@@ -181,6 +193,8 @@ class Table:
     fall: Fall | None = None
     """Such a drop counts as the band after the best."""
     verified: bool = True
+    agreed: Agreed | None = field(default=None, repr=False)
+    """Set where the limits are not the protocol's own."""
 
     def __post_init__(self) -> None:
         floors = [band.floor for band in self.bands]

@@ -26,6 +26,7 @@ IN_WORDS: dict[Frequency, str] = {
 
 SENTENCES = {
     "band": "The latest ANC, {anc} /uL, is in the band {band}: {range}.",
+    "limits.agreed": "Limits agreed for this patient until {agreed} are used in place of the protocol's own.",
     "count.incomplete": "The latest count lacks the white cell count that {protocol} needs, so it cannot count as"
     " {best}.",
     "count.derived": "The ANC was worked out from the white cell count and the percentages.",
@@ -77,6 +78,8 @@ def reasons(course: Course, given: Advice, planned: Schedule, today: date) -> tu
 
 def _of_the_count(course: Course) -> list[str]:
     found = [] if course.latest is None else [f"band.{course.table.bands[course.rank].name}"]
+    if course.table.agreed:
+        found.append("limits.agreed")
     if course.fallen:
         found.append("count.fall")
     if course.incomplete:
@@ -103,6 +106,7 @@ def _words(course: Course, planned: Schedule, today: date) -> dict[str, object]:
         "band": course.table.bands[course.rank].name,
         "best": course.table.bands[0].name,
         "range": band_range(course, course.rank),
+        "agreed": course.table.agreed.until if course.table.agreed else "",
         "fall_days": course.table.fall.days if course.table.fall else 0,
         "start": course.table.start.floor.anc,
         "age": course.table.start.max_age_days,

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from monitoring.actions.replaying import severe_before
+from monitoring.models.limits import agreement_at
 from monitoring.models.result import standing
 from monitoring.rules.units import plain
 from monitoring.views.record import Record
 from monitoring.views.words import AdviceCard
+
+ENDS_SOON = 21
+"""Days before the last one on which agreed limits are warned of: time to agree them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Banner:
 
 def banners(record: Record, card: AdviceCard) -> list[Banner]:
     """The gravest first."""
-    return [*_severe(record, card), *_unknown(record), *_merged(record), *_moving(record), *_proposed(record)]
+    tellers = (_unknown, _merged, _moving, _proposed)
+    return [*_severe(record, card), *_limited(record, card), *(one for tell in tellers for one in tell(record))]
 
 
 def sentence(words: str) -> str:
@@ -42,6 +47,17 @@ def _severe(record: Record, card: AdviceCard) -> Iterator[Banner]:
     more = f", last on {found.last_on.day} {found.last_on:%b %Y}" if found.last_on and found.last_on != found.on else ""
     told = f", told by {found.told_by}" if found.told_by else ""
     yield Banner("stop", "Severe neutropenia before.", f"Lowest ANC {found.anc} /uL{on}{more}{told}.", first=True)
+
+
+def _limited(record: Record, card: AdviceCard) -> Iterator[Banner]:
+    agreed = agreement_at(record.treatment, card.judged_at)
+    if agreed is None:
+        return
+    left = (agreed.until - card.judged_at.date()).days
+    text = f"Counts are judged by limits agreed until {agreed.until:%a} {agreed.until.day} {agreed.until:%b %Y}."
+    if left <= ENDS_SOON:
+        text += f" {left} days are left: agree them again in time, or plan for the protocol's own."
+    yield Banner("warn" if left <= ENDS_SOON else "calm", "Not the protocol's own limits.", text)
 
 
 def _unknown(record: Record) -> Iterator[Banner]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from monitoring.actions.replaying import read, under_protocol_of
 from monitoring.models import Treatment
+from monitoring.models.limits import agreement_at, table_at
 from monitoring.supply import supply_clock
 from monitoring.views.acts.table import acts_for
 from monitoring.views.banners import banners
@@ -81,7 +82,8 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
     treatment = record.treatment
     reading = read(treatment, record.results, as_of=moment.at, known_at=moment.known_at)
     card = advice_card(reading.judgement, treatment)
-    rows = result_rows(record.results, treatment)
+    table = table_at(treatment, moment.at)
+    rows = result_rows(record.results, treatment, table)
     chosen = request.GET.get("range", "")
     zone = treatment.clinic.zone
     chart = draw(
@@ -94,7 +96,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
             range=chosen if chosen in DAYS else "1y",
             log=request.GET.get("scale") == "log",
         ),
-        treatment.table,
+        table,
     )
     lines = timeline(record)
     return {
@@ -109,6 +111,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "banners": banners(record, card),
         "overrides": record.overrides_at(moment.at),
         "ben": treatment.ben,
+        "agreed": agreement_at(treatment, moment.at),
         "letters": letters(chart),
         "latest": next((row for row in rows if row.stands and row.count is not None and not row.preliminary), None),
         "dose": current_dose(record),

@@ -77,19 +77,25 @@ def tone(table: Table, rank: int) -> str:
     return TONE_OF[severity_of(table, rank)] if rank else "normal"
 
 
-def result_rows(versions: Sequence[Result], treatment: Treatment) -> list[ResultRow]:
-    """Every version, newest draw first; bands as this treatment's protocol names them."""
+def result_rows(versions: Sequence[Result], treatment: Treatment, table: Table) -> list[ResultRow]:
+    """Every version, newest draw first; bands as this table names them."""
     stand = {row.pk for row in standing(list(versions))}
     by_key = {(row.source, row.accession, row.version): row for row in versions}
     ordered = sorted(versions, key=lambda row: (row.drawn_at, row.version, row.pk), reverse=True)
     return [
-        _row(row, treatment, stands=row.pk in stand, former=by_key.get((row.source, row.accession, row.version - 1)))
+        _row(
+            row,
+            treatment,
+            table,
+            stands=row.pk in stand,
+            former=by_key.get((row.source, row.accession, row.version - 1)),
+        )
         for row in ordered
     ]
 
 
-def _row(row: Result, treatment: Treatment, *, stands: bool, former: Result | None) -> ResultRow:
-    zone, table = treatment.clinic.zone, treatment.table
+def _row(row: Result, treatment: Treatment, table: Table, *, stands: bool, former: Result | None) -> ResultRow:
+    zone = treatment.clinic.zone
     rank = None if row.anc is None else table.rank(row.count())
     return ResultRow(
         pk=row.pk,

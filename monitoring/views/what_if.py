@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from monitoring.actions.judging import Known, judge_known, known_of
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.models import Result, Treatment
+from monitoring.models.limits import protocol_at
 from monitoring.models.result import standing
 from monitoring.rules.errors import InputError
 from monitoring.rules.judgement import Judgement
@@ -83,7 +84,7 @@ def what_if(request: HttpRequest, patient_id: int) -> HttpResponse:
 
 def _side_by_side(treatment: Treatment, other: Protocol, now: datetime) -> dict[str, object]:
     versions = list(treatment.every_result())
-    known, own = known_of(treatment, versions), treatment.protocol
+    known, own = known_of(treatment, versions), protocol_at(treatment, now)
     mine, theirs = (judge_known(known, protocol, as_of=now) for protocol in (own, other))
     return {
         "lines": compared(_lines(mine, known, own, now), _lines(theirs, known, other, now)),

@@ -189,7 +189,7 @@ def test_processes_share_the_chunks_and_each_is_taken_once(clinic, prescriber, m
     assert [foresee_chunk(change, now=NOW) for _ in range(3)] == [2, 2, 0]
 
 
-def test_nobody_is_switched_whose_prediction_holds_no_longer_and_the_row_says_what_changed(clinic, prescriber):
+def test_h20_nobody_is_switched_whose_prediction_holds_no_longer_and_the_row_says_what_changed(clinic, prescriber):
     steady, changed = a_treatment(clinic, clinician=prescriber), a_treatment(clinic, clinician=prescriber)
     change = foreseen(clinic, prescriber)
     a_count(changed, 1200, at=LATER, now=LATER)
@@ -247,7 +247,7 @@ def test_old_judgements_stay_and_say_by_which_rules_they_were_made(clinic, presc
     assert AuditEvent.objects.filter(verb="protocol_changed", staff=prescriber).count() == 1
 
 
-def test_a_later_correction_reads_each_judgement_by_the_rules_of_its_time(clinic, prescriber):
+def test_h20_a_later_correction_reads_each_judgement_by_the_rules_of_its_time(clinic, prescriber):
     treatment = a_treatment(clinic, clinician=prescriber)
     low = a_count(treatment, 1400, at=NOW - 2 * DAY, now=NOW - 2 * DAY, accession="L1")
     change_protocol(treatment=treatment, protocol_key="uk-ztas", reason="Moves", by=prescriber, now=NOW)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitoring.models import Treatment
+from monitoring.models.limits import agreements_of
 from monitoring.rules.plausible import dosing
 from monitoring.views.acts.booking import BookForm, CancelBookingForm
 from monitoring.views.acts.deciding import (
@@ -17,6 +18,7 @@ from monitoring.views.acts.deciding import (
 from monitoring.views.acts.dose import DoseForm
 from monitoring.views.acts.dosing import InterruptForm, RestartForm, StartForm, StopForm
 from monitoring.views.acts.form import ActForm
+from monitoring.views.acts.limits import EndLimitsForm, LimitsForm
 from monitoring.views.acts.mending import CorrectForm, TakeBackForm, TakeBackResultForm
 from monitoring.views.acts.people import ContactForm, MergeForm, UndoMergeForm
 from patients.access import MAY
@@ -39,6 +41,8 @@ ACTS: Mapping[str, type[ActForm]] = {
     "rechallenge": RechallengeForm,
     "hospice": HospiceForm,
     "protocol": ProtocolForm,
+    "limits": LimitsForm,
+    "end-limits": EndLimitsForm,
     "contact": ContactForm,
     "merge": MergeForm,
     "undo-merge": UndoMergeForm,
@@ -46,7 +50,7 @@ ACTS: Mapping[str, type[ActForm]] = {
 GROUPS = (
     ("Doses", ("start", "dose", "interrupt", "restart", "stop", "fever")),
     ("Blood tests", ("book", "cancel-booking")),
-    ("Decisions", ("ben", "confirm-ben", "rechallenge", "hospice", "protocol")),
+    ("Decisions", ("ben", "confirm-ben", "rechallenge", "hospice", "protocol", "limits", "end-limits")),
     ("Mistakes", ("correct", "error", "void")),
     ("Person", ("contact", "merge", "undo-merge")),
 )
@@ -99,6 +103,7 @@ def _fitting(treatment: Treatment) -> set[str]:
         "confirm-ben": waits,
         "rechallenge": treatment.advice == "stop",
         "hospice": begun and not any(event.kind == "hospice_agreed" for event in events),
+        "end-limits": any(one.ended_at is None for one in agreements_of(treatment)),
         "undo-merge": len(treatment.records) > 1,
     }
     return {name for name in ACTS if fits.get(name, True)}
