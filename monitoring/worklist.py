@@ -11,12 +11,12 @@ from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
 from monitoring.models import Alert, Booking, Cause, Draw, Merge, Severity, Treatment
 from monitoring.models.treatment import EVERY_DAY
+from monitoring.rules.calendar import SATURDAY, working_day
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.running_out import running_out
 from patients.models import Clinic, Staff
 
 DAYS_AHEAD = 7
-SATURDAY = 5
 SHORT = 15
 LONGEST_WINDOW = timedelta(
     days=max(
@@ -55,11 +55,7 @@ def next_working_day(day: date) -> date:
 
 def draw_by(due_on: date, frequency: str) -> date:
     """The working day on which blood due then is drawn: a weekend moves it earlier, never later (H22)."""
-    if frequency in EVERY_DAY:
-        return due_on
-    while due_on.weekday() >= SATURDAY:
-        due_on -= timedelta(days=1)
-    return due_on
+    return due_on if frequency in EVERY_DAY else working_day(due_on)
 
 
 def _overdue(day: date, clinic: Clinic) -> list[Q]:

@@ -12,14 +12,14 @@ from monitoring.rules.protocols import PROTOCOLS
 LABEL = PROTOCOLS["us-label-2025"]
 GENERAL = LABEL.tables["general"]
 PUBLISHED = {
-    "us-label-2025": "30b82606d78688e8",
-    "us-label-2015": "860899d782cc149f",
-    "eu-2025-09": "aa95396b2886ea4f",
-    "uk-cpms": "5eee3ece0cdf08a8",
-    "uk-ztas": "3b64b4df88e049d5",
-    "uk-dms": "0461d151fbb6f545",
-    "ca-2023": "e17643a6af3e238c",
-    "au-2021": "ea7ef10c873462f2",
+    "us-label-2025": "27b6891c2e319ca7",
+    "us-label-2015": "398f0cf9e9d312ce",
+    "eu-2025-09": "a785f98502193582",
+    "uk-cpms": "20bc1c1bbd6b68ea",
+    "uk-ztas": "0d8fa7c957601b85",
+    "uk-dms": "403160489be07d41",
+    "ca-2023": "93be5a5939086d4b",
+    "au-2021": "10b5b0e068844a3f",
 }
 
 

@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404
 from monitoring.actions.booking import book_test, cancel_booking
 from monitoring.actions.rehearsing import Outlook
 from monitoring.models import Booking, Treatment
+from monitoring.rules.calendar import SATURDAY
 from monitoring.rules.eligibility import after_the_last_tablet
 from monitoring.views.acts.form import ActForm, Choice, Note, day_in_words, reason_field
-from monitoring.worklist import SATURDAY, draw_by
+from monitoring.worklist import draw_by
 from patients.models import Staff
 
 
@@ -103,4 +104,4 @@ class CancelBookingForm(ActForm):
 def gap_in_words(treatment: Treatment, until: date) -> str:
     """What a gap would mean, by day."""
     stones = after_the_last_tablet(treatment.protocol, until)
-    return "Without more: " + "; ".join(f"{day_in_words(stone.on)} {stone.short}" for stone in stones) + "."
+    return "Without more: " + "; ".join(f"{day_in_words(stone.on)}: {stone.short}" for stone in stones) + "."
