@@ -16,7 +16,7 @@ from monitoring.models import Authorisation, Dispense, Override, Treatment
 from monitoring.models.result import standing
 from monitoring.rules.eligibility import Verdict, eligibility, last_covered_day
 from monitoring.rules.judgement import Judgement
-from monitoring.rules.planning import Planned, at_discharge, for_days_away
+from monitoring.rules.planning import LONGEST_AHEAD, Planned, at_discharge, for_days_away
 from monitoring.rules.protocol import Frequency
 from monitoring.rules.supplying import SupplyPolicy, basis_of
 from patients import audit
@@ -72,6 +72,8 @@ def plan_of(treatment: Treatment, *, collect_on: date, back_on: date | None, now
     today = now.astimezone(treatment.clinic.zone).date()
     if collect_on < today:
         raise ValueError(f"{collect_on} is past; give today or a day ahead")
+    if (collect_on - today).days > LONGEST_AHEAD:
+        raise ValueError(f"{collect_on} is more than {LONGEST_AHEAD} days ahead; look at the year")
     basis = basis_of(judgement, drawn.astimezone(treatment.clinic.zone).date() if drawn else None)
     protocol, policy = treatment.protocol, policy_of(treatment.clinic)
     if back_on is None:

@@ -11,7 +11,7 @@ from monitoring.rules.protocol import Protocol
 from monitoring.rules.supplying import Basis, SupplyPolicy, last_day
 
 DAY = timedelta(days=1)
-LONGEST_AWAY = 400
+LONGEST_AHEAD = 400
 """Days: nobody plans further, and it bounds the search."""
 
 
@@ -60,8 +60,8 @@ def for_days_away(
     """
     if not today <= leaves_on <= back_on:
         raise ValueError("give a day of leaving that is not past, and a day back that is not before it")
-    if (back_on - today).days > LONGEST_AWAY:
-        raise ValueError(f"{back_on} is more than {LONGEST_AWAY} days ahead; look at the year")
+    if (back_on - today).days > LONGEST_AHEAD:
+        raise ValueError(f"{back_on} is more than {LONGEST_AHEAD} days ahead; look at the year")
     wanted = (back_on - leaves_on).days + 1
     until = _until(basis, protocol, policy, leaves_on)
     if until is not None and until >= back_on <= (basis.overdue_after or back_on):
