@@ -34,10 +34,9 @@ class PlanForm(forms.Form):
         error_messages={"required": "Give the day, such as 2026-09-17.", "invalid": "Write the day as 2026-09-17."},
     )
     back_on = forms.DateField(
-        label="Back on",
+        label="Back on (empty: a discharge)",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Empty for a discharge from hospital.",
         error_messages={"invalid": "Write the day as 2026-09-24."},
     )
 

@@ -32,7 +32,10 @@ class Why:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The answer, the most days that may be supplied from `day` on, and the last day that they reach."""
+    """The answer, the most days of tablets that may be supplied on `day`, and the last day that they reach.
+
+    Tablets at home are taken first: the days begin after them, and reach no further for it.
+    """
 
     day: date
     answer: Answer
@@ -66,7 +69,8 @@ def eligibility(
     that earlier supplies reach.
     """
     basis = basis_of(judgement, drawn_on)
-    reached = last_day(basis, protocol, policy, day, since_draw=since_draw)
+    begins = day if tablets_until is None else max(day, tablets_until + timedelta(days=1))
+    reached = last_day(basis, protocol, policy, day, begins=begins, since_draw=since_draw)
     why = [
         *_clinical(judgement, protocol, reached if reached and reached.until >= day else None),
         *_of_a_gap(judgement, protocol, day, tablets_until),
@@ -77,15 +81,17 @@ def eligibility(
     until = None if answer == "do_not_supply" or reached is None else reached.until
     if until is not None and reached is not None:
         why += [_why(rule, protocol, "may_supply", text, "informational") for rule, text in reached.because]
-    if until is not None and until < day:
-        answer, until = "prescriber_decides", None
-        why.append(
-            _why("supply.used_up", protocol, "prescriber_decides", "The days that the latest count covers are over.")
-        )
+    if until is not None and until < begins:
+        answer = "prescriber_decides"
+        text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
+        if until < day:
+            text = "The days that the latest count covers are over."
+        why.append(_why("supply.used_up" if until < day else "supply.at_home", protocol, answer, text))
+        until = None
     return Verdict(
         day=day,
         answer=answer,
-        days=(until - day).days + 1 if until else 0,
+        days=(until - begins).days + 1 if until else 0,
         until=until,
         why=tuple(why),
         holds_until=_holds_until(judgement, until),

@@ -48,9 +48,18 @@ def basis_of(judgement: Judgement, drawn_on: date | None) -> Basis:
 
 
 def last_day(
-    basis: Basis, protocol: Protocol, policy: SupplyPolicy, day: date, *, since_draw: timedelta | None = None
+    basis: Basis,
+    protocol: Protocol,
+    policy: SupplyPolicy,
+    day: date,
+    *,
+    begins: date | None = None,
+    since_draw: timedelta | None = None,
 ) -> Reached | None:
-    """The last day that tablets collected on `day` may reach; null: nothing limits it. It may lie before that day."""
+    """The last day that tablets collected on `day` may reach; null: nothing limits it. It may lie before that day.
+
+    `begins`: the day on which taking them begins, where tablets at home are taken first.
+    """
     supply = protocol.supply or Supply({})
     allowed = {name: min(days, policy.days.get(name, days)) for name, days in supply.days.items()}
     listed = basis.frequency in allowed
@@ -61,7 +70,8 @@ def last_day(
         limits.append((basis.drawn_on + timedelta(days=days - 1), "days", text))
     elif allowed:
         # A frequency that is not listed is a short one, such as three times a week: the next test limits it.
-        limits.append(_from_supply(basis, supply, allowed, day, since_draw))
+        late = days_late(basis, supply, day, since_draw)
+        limits.append(_from_supply(basis, supply, allowed, begins or day, late))
     if not limits:
         return None
     until, rule, text = min(limits, key=lambda limit: limit[0])
@@ -82,16 +92,13 @@ Limit = tuple[date, str, str]
 """The last day, the rule, and its sentence."""
 
 
-def _from_supply(
-    basis: Basis, supply: Supply, allowed: Mapping[Frequency, int], day: date, since_draw: timedelta | None
-) -> Limit:
+def _from_supply(basis: Basis, supply: Supply, allowed: Mapping[Frequency, int], begins: date, late: int) -> Limit:
     days = allowed.get(basis.frequency, max(allowed.values()))
-    late = days_late(basis, supply, day, since_draw)
     text = f"{_every(basis)}: at most {days} days at a time."
     if late:
         hours = supply.late_collection_hours
         text = f"{_every(basis)}: {days} days less {late}, because more than {hours} hours have passed since the draw."
-    return day + timedelta(days=days - late - 1), "late_collection" if late else "days", text
+    return begins + timedelta(days=days - late - 1), "late_collection" if late else "days", text
 
 
 def _past_the_test(basis: Basis, supply: Supply, policy: SupplyPolicy) -> list[Limit]:

@@ -206,6 +206,28 @@ def test_days_that_cannot_be_are_refused(leaves, back, said):
         for_days_away(basis, PROTOCOLS[US], DEFAULT, today=day(52), leaves_on=day(leaves), back_on=day(back))
 
 
+AT_HOME = [
+    # protocol  drawn asked at home until  days  until
+    (US,           50,  54,           56,    4,    60),  # 7 more would reach past the next test and its margin
+    (US,           50,  54,           60,    0,  None),
+    (US,           50,  54,           49,    7,    60),
+    (US,          400, 405,          429,    5,   434),
+    ("uk-cpms",    50,  54,           55,    4,    59),
+    ("uk-cpms",    50,  54,           59,    0,  None),
+    (AU,          200, 205,          210,   18,   228),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("protocol", "drawn", "asked", "home", "days", "until"), AT_HOME)
+def test_tablets_at_home_are_taken_first_and_the_supply_reaches_no_further_for_it(
+    protocol, drawn, asked, home, days, until
+):
+    said = verdict(protocol, drawn, asked, tablets_until=day(home))
+    assert (said.days, said.until) == (days, day(until))
+    assert ("supply.at_home" in [one.rule for one in said.why]) is (days == 0)
+    assert said.answer == ("may_supply" if days else "prescriber_decides")
+
+
 # The gap
 
 
