@@ -135,6 +135,7 @@ def supply(rule: Supply | None) -> Said:
         hours = rule.late_collection_hours
         words = f"Collected more than {hours} hours after the draw: the quantity less the days since then"
         said.append(("supply", words))
+    said += [(name, text.removesuffix(".")) for name, text in rule.to_know.items()]
     return said
 
 

@@ -75,7 +75,7 @@ def eligibility(
         *_clinical(judgement, protocol, reached if reached and reached.until >= day else None),
         *_of_a_gap(judgement, protocol, day, tablets_until),
         *_administrative(policy, enrolled),
-        *_informational(judgement),
+        *_informational(judgement, protocol),
     ]
     answer: Answer = max((one.answer for one in why), key=STRICTNESS.index, default="may_supply")
     until = None if answer == "do_not_supply" or reached is None else reached.until
@@ -159,11 +159,9 @@ def _administrative(policy: SupplyPolicy, enrolled: bool | None) -> list[Why]:
     return [Why("policy.enrolment", "administrative", "do_not_supply", text, "Clinic policy")]
 
 
-def _informational(judgement: Judgement) -> list[Why]:
-    found = []
-    if judgement.protocol == "us-label-2025":
-        text = "The US REMS ended in 2025: no enrolment and no form is asked for before dispensing."
-        found.append(Why("rems.ended", "informational", "may_supply", text, "FDA, 2025-02-24 and 2025-06-13"))
+def _informational(judgement: Judgement, protocol: Protocol) -> list[Why]:
+    known = protocol.supply.to_know if protocol.supply else {}
+    found = [_why(rule, protocol, "may_supply", text, "informational") for rule, text in known.items()]
     if judgement.anc is not None and judgement.deadline is not None:
         text = "The first low count is still to be repeated within 24 hours of its draw."
         found.append(Why("repeat.owed", "informational", "may_supply", text))

@@ -235,6 +235,8 @@ class Supply:
     """Where days count from the draw: at a frequency that is not listed."""
     late_collection_hours: int | None = None
     """Collected later than this after the draw, the quantity is reduced by the days since the draw."""
+    to_know: Mapping[str, str] = field(default_factory=dict)
+    """What whoever dispenses should know and what never blocks: rule id to sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

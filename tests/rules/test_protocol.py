@@ -12,14 +12,14 @@ from monitoring.rules.protocols import PROTOCOLS
 LABEL = PROTOCOLS["us-label-2025"]
 GENERAL = LABEL.tables["general"]
 PUBLISHED = {
-    "us-label-2025": "27b6891c2e319ca7",
-    "us-label-2015": "398f0cf9e9d312ce",
-    "eu-2025-09": "a785f98502193582",
-    "uk-cpms": "20bc1c1bbd6b68ea",
-    "uk-ztas": "0d8fa7c957601b85",
-    "uk-dms": "403160489be07d41",
-    "ca-2023": "93be5a5939086d4b",
-    "au-2021": "10b5b0e068844a3f",
+    "us-label-2025": "27afd195c7ff42a5",
+    "us-label-2015": "d4be532514518fd5",
+    "eu-2025-09": "d2f940c9ea2f019d",
+    "uk-cpms": "b47fde4449414dcc",
+    "uk-ztas": "2baf42a68dff95e2",
+    "uk-dms": "aaa9fe6e8175b017",
+    "ca-2023": "9efe152a3f85b6f9",
+    "au-2021": "25fa432c911e8841",
 }
 
 
