@@ -35,6 +35,22 @@ class StatementForm(forms.Form):
     )
 
 
+class PlanForm(forms.Form):
+    """A supply that is collected on a day ahead: at discharge, or before days away."""
+
+    collect_on = forms.DateField(
+        label="Day of discharge or of leaving",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": "Give the day, such as 2026-09-17.", "invalid": "Write the day as 2026-09-17."},
+    )
+    back_on = forms.DateField(
+        label="Back on (empty: a discharge)",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write the day as 2026-09-24."},
+    )
+
+
 class VoidForm(forms.Form):
     """Why a dispense is taken back."""
 

@@ -34,6 +34,7 @@ DEFAULT_POLICIES: dict[str, int] = {
     "return_overdue_minutes": 3 * 24 * 60,
     "supply_margin_days": 3,
     "supply_monthly_days": 30,
+    "supply_discharge_days": 42,
     "authorisation_hours": 24,
     "bridge_days": 4,
     "bridge_times": 1,

@@ -67,6 +67,8 @@ POLICIES = (
            "A supply may reach so many days past the last day on which the next test is in time.", 1, 7),
     Policy("supply_monthly_days", "Supply with monthly tests",
            "So many days of tablets at most while tests are monthly (a monthly test falls due after 28).", 28, 30),
+    Policy("supply_discharge_days", "Supply at discharge",
+           "So many days of tablets at most at discharge from hospital, where the protocol would allow more.", 1, 84),
     Policy("authorisation_hours", "An authorisation holds for",
            "After so many hours it has to be asked for again.", 1, 24),
     Policy("bridge_days", "Bridge supply", "So many days of tablets at most while blood is on its way.", 1, 7),

@@ -14,8 +14,11 @@ from monitoring.actions.programmes import is_enrolled
 from monitoring.alerts import HOLDS
 from monitoring.models import Authorisation, Dispense, Override, Treatment
 from monitoring.models.result import standing
-from monitoring.rules.eligibility import SupplyPolicy, Verdict, eligibility, last_covered_day
+from monitoring.rules.eligibility import Verdict, eligibility, last_covered_day
+from monitoring.rules.judgement import Judgement
+from monitoring.rules.planning import LONGEST_AHEAD, Planned, at_discharge, for_days_away
 from monitoring.rules.protocol import Frequency
+from monitoring.rules.supplying import SupplyPolicy, basis_of
 from patients import audit
 from patients.models import Actor, Clinic, Staff, actor_columns
 
@@ -41,17 +44,16 @@ def policy_of(clinic: Clinic) -> SupplyPolicy:
     return SupplyPolicy(
         days=days,
         margin_days=clinic.policy("supply_margin_days"),
+        discharge_days=clinic.policy("supply_discharge_days"),
         needs_enrolment=clinic.policy("registry_enrolments") == 1,
     )
 
 
 def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
     """The verdict for this moment, from the stored results and events; writes nothing."""
-    versions = list(treatment.every_result())
-    judgement = judge(treatment, versions, as_of=now)
+    judgement, drawn = _judged(treatment, now)
     zone = treatment.clinic.zone
     policy = policy_of(treatment.clinic)
-    drawn = max((row.drawn_at for row in standing(versions) if row.status != "preliminary"), default=None)
     return eligibility(
         judgement,
         treatment.protocol,
@@ -59,7 +61,31 @@ def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
         drawn_on=drawn.astimezone(zone).date() if drawn else None,
         policy=policy,
         enrolled=is_enrolled(treatment) if policy.needs_enrolment else None,
+        since_draw=now - drawn if drawn else None,
+        tablets_until=treatment.tablets_until,
     )
+
+
+def plan_of(treatment: Treatment, *, collect_on: date, back_on: date | None, now: datetime) -> Planned:
+    """A supply at discharge, or for days away up to the day back; writes nothing. Raises ValueError for a wrong day."""
+    judgement, drawn = _judged(treatment, now)
+    today = now.astimezone(treatment.clinic.zone).date()
+    if collect_on < today:
+        raise ValueError(f"{collect_on} is past; give today or a day ahead")
+    if (collect_on - today).days > LONGEST_AHEAD:
+        raise ValueError(f"{collect_on} is more than {LONGEST_AHEAD} days ahead; look at the year")
+    basis = basis_of(judgement, drawn.astimezone(treatment.clinic.zone).date() if drawn else None)
+    protocol, policy = treatment.protocol, policy_of(treatment.clinic)
+    if back_on is None:
+        return at_discharge(basis, protocol, policy, day=collect_on)
+    return for_days_away(basis, protocol, policy, today=today, leaves_on=collect_on, back_on=back_on)
+
+
+def _judged(treatment: Treatment, now: datetime) -> tuple[Judgement, datetime | None]:
+    """The judgement for this moment, and when the latest final count was drawn."""
+    versions = list(treatment.every_result())
+    drawn = max((row.drawn_at for row in standing(versions) if row.status != "preliminary"), default=None)
+    return judge(treatment, versions, as_of=now), drawn
 
 
 @transaction.atomic
@@ -220,7 +246,7 @@ def keep_tablets_until(treatment: Treatment) -> None:
     Treatment.objects.filter(pk=treatment.pk).update(tablets_until=treatment.tablets_until)
 
 
-def as_json(verdict: Verdict) -> dict[str, Any]:
+def as_json(verdict: Verdict | Planned) -> dict[str, Any]:
     """The verdict as it is stored and answered: dates as text."""
     return {name: _plain(value) for name, value in asdict(verdict).items()}
 

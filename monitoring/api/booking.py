@@ -1,6 +1,5 @@
 """The day of the next blood test, read and told by a program that keeps the appointments."""
 
-from datetime import date
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
@@ -12,11 +11,9 @@ from rest_framework.views import APIView
 
 from monitoring.actions.booking import book_test, cancel_booking
 from monitoring.api import schema
+from monitoring.api.reading import read_booking
 from monitoring.api.views import caller, opened
 from monitoring.models import Treatment
-from monitoring.rules.errors import InputError
-
-KNOWN = {"day", "reason"}
 
 
 class TestBooking(APIView):
@@ -32,7 +29,7 @@ class TestBooking(APIView):
     @extend_schema(request=schema.BOOKING, responses=schema.BOOKING, operation_id="book_test")
     def post(self, request: Request, treatment_id: int) -> Response:
         """Book a day, or move what is booked; a null day with a reason cancels it."""
-        day, reason = _read(request.data)
+        day, reason = read_booking(request.data)
         treatment, by = opened(request, treatment_id), caller(request)
         now, ip = timezone.now(), request.META.get("REMOTE_ADDR")
         if day is not None:
@@ -46,19 +43,3 @@ class TestBooking(APIView):
 def _said(treatment: Treatment) -> dict[str, Any]:
     standing = treatment.bookings.filter(ended_at=None).first()
     return {"day": standing.day if standing else None}
-
-
-def _read(body: Any) -> tuple[date | None, str]:
-    if not isinstance(body, dict) or "day" not in body:
-        raise InputError("day", "send the day of the draw such as 2026-09-17, or null and a reason to cancel it")
-    if unknown := set(body) - KNOWN:
-        raise InputError(min(unknown), f"not known; known: {', '.join(sorted(KNOWN))}")
-    day, reason = body["day"], body.get("reason", "")
-    if not isinstance(reason, str):
-        raise InputError("reason", "send words")
-    if day is None:
-        return None, reason
-    try:
-        return date.fromisoformat(day), reason
-    except (TypeError, ValueError) as error:
-        raise InputError("day", f"{day!r} is no date; send one such as 2026-09-17") from error

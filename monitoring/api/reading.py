@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any
 
@@ -81,3 +81,35 @@ def _moment(written: object) -> datetime:
     if moment is None or moment.tzinfo is None or moment.year not in range(1900, 2201):
         raise InputError("drawn_at", "send a timestamp with its offset, such as 2026-09-14T09:00:00+02:00")
     return moment
+
+
+def read_booking(body: object) -> tuple[date | None, str]:
+    """The day of a draw, or null and why what was booked is cancelled. Raises InputError naming the field."""
+    said = _known(body, ("day", "reason"), "day")
+    return (None, _text(said, "reason", longest=500)) if said["day"] is None else (_day("day", said["day"]), "")
+
+
+def read_ahead(body: object) -> tuple[date, date | None] | None:
+    """The day of collecting and the day back, where a day ahead is asked about. Raises InputError naming the field."""
+    if not body:
+        return None
+    said = _known(body, ("collect_on", "back_on"), "collect_on")
+    back = said.get("back_on")
+    return _day("collect_on", said["collect_on"]), None if back is None else _day("back_on", back)
+
+
+def _known(body: object, fields: tuple[str, ...], wanted: str) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise InputError("body", "send a JSON object")
+    if unknown := sorted(set(body) - set(fields)):
+        raise InputError(ascii(unknown[0])[1:-1], f"no such field; known: {', '.join(fields)}")
+    if wanted not in body:
+        raise InputError(wanted, "this is missing; send a day such as 2026-09-17")
+    return body
+
+
+def _day(field: str, written: object) -> date:
+    try:
+        return date.fromisoformat(str(written))
+    except ValueError as error:
+        raise InputError(field, "this is no day; send one such as 2026-09-17") from error

@@ -113,6 +113,17 @@ VERDICT = inline_serializer(
         "why": kind.ListField(child=kind.JSONField()),
         "holds_until": kind.DateField(allow_null=True),
         "sample_by": kind.DateField(allow_null=True),
+        "days_since_last_dose": kind.IntegerField(allow_null=True),
+        "tablets_until": kind.DateField(allow_null=True),
+        "supply_clock": kind.JSONField(help_text="Days left, the day the gap begins, what it means, the test booked."),
+        "planned": kind.JSONField(allow_null=True, help_text="For the day ahead that was asked about."),
+    },
+)
+AHEAD = inline_serializer(
+    "Ahead",
+    {
+        "collect_on": kind.DateField(required=False, help_text="The day of discharge, or of leaving."),
+        "back_on": kind.DateField(required=False, allow_null=True, help_text="The day back; null for a discharge."),
     },
 )
 BOOKING = inline_serializer(

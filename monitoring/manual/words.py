@@ -1,5 +1,7 @@
 """Each part of a protocol as a sentence. A test changes every field in turn, and the words must change with it."""
 
+from collections.abc import Mapping
+
 from monitoring.rules.protocol import (
     Band,
     Breaks,
@@ -7,6 +9,7 @@ from monitoring.rules.protocol import (
     Fever,
     Floor,
     Phase,
+    Reach,
     Rechallenge,
     Start,
     Step,
@@ -110,6 +113,13 @@ def fall(rule: Fall | None, table: Table) -> Said:
     return [("count", f"Within {rule.days} days {anc}, or {white}, counts as {low}")]
 
 
+REACHES: Mapping[Reach, str] = {
+    "margin": "A supply may reach past the last day in time of the next test by the clinic's margin",
+    "window": "No supply reaches past the last day in time of the next test",
+    "due": "No supply reaches past the day on which the next test is due",
+}
+
+
 def supply(rule: Supply | None) -> Said:
     """For how many days tablets may be supplied."""
     if rule is None:
@@ -119,13 +129,13 @@ def supply(rule: Supply | None) -> Said:
         (f"supply.{frequency}", f"Tests {IN_WORDS[frequency]}: {days} days, {since}")
         for frequency, days in rule.days.items()
     ]
-    past = "A supply may reach past the next test by the clinic's margin" if rule.past_due else ""
-    said.append(("supply", past or "No supply reaches past the day on which the next test is due"))
+    only = "At a frequency without days of its own: " if rule.from_draw else ""
+    said.append(("supply", only + REACHES[rule.reaches]))
     if rule.late_collection_hours is not None:
-        words = (
-            f"Collected more than {rule.late_collection_hours} hours after the draw: the quantity less the days late"
-        )
+        hours = rule.late_collection_hours
+        words = f"Collected more than {hours} hours after the draw: the quantity less the days since then"
         said.append(("supply", words))
+    said += [(name, text.removesuffix(".")) for name, text in rule.to_know.items()]
     return said
 
 

@@ -20,3 +20,11 @@ def due(window: Window, drawn_on: date) -> date:
 def last_day_in_time(window: Window, drawn_on: date) -> date:
     """The last day on which the next test is not overdue."""
     return add_months(drawn_on, window.months) + timedelta(days=window.overdue_days)
+
+
+SATURDAY = 5
+
+
+def working_day(day: date) -> date:
+    """This day, or the Friday before it: a weekend moves a draw earlier, never later (H22)."""
+    return day - timedelta(days=max(day.weekday() - SATURDAY + 1, 0))

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from typing import Literal
 
 from monitoring.rules.judgement import Judgement
-from monitoring.rules.protocol import Frequency, Protocol
+from monitoring.rules.protocol import Protocol
+from monitoring.rules.supplying import Reached, SupplyPolicy, basis_of, last_day
 
 Answer = Literal["may_supply", "prescriber_decides", "do_not_supply"]
 Kind = Literal["clinical", "administrative", "informational"]
@@ -30,17 +31,11 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SupplyPolicy:
-    """What a clinic may set: days that replace the protocol's at a frequency, and how far past the test they reach."""
-
-    days: Mapping[Frequency, int]
-    margin_days: int = 3
-    needs_enrolment: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The answer, the most days that may be supplied from `day` on, and the last day that they reach."""
+    """The answer, the most days of tablets that may be supplied on `day`, and the last day that they reach.
+
+    Tablets at home are taken first: the days begin after them, and reach no further for it.
+    """
 
     day: date
     answer: Answer
@@ -51,6 +46,10 @@ class Verdict:
     """The last day on which time alone leaves this answer as it is; null: it does not change by itself."""
     sample_by: date | None
     """The latest day for the next blood test, so that there is no gap."""
+    days_since_last_dose: int | None = None
+    """Civil days off treatment; null while on it."""
+    tablets_until: date | None = None
+    """The last day that earlier supplies reach; null: none is known."""
 
 
 def eligibility(
@@ -61,27 +60,47 @@ def eligibility(
     drawn_on: date | None,
     policy: SupplyPolicy,
     enrolled: bool | None = None,
+    since_draw: timedelta | None = None,
+    tablets_until: date | None = None,
 ) -> Verdict:
-    """What may be supplied on a day of the clinic's calendar. `drawn_on`: the day of the latest count."""
-    why = [*_clinical(judgement, protocol), *_administrative(policy, enrolled), *_informational(judgement)]
+    """What may be supplied on a day of the clinic's calendar. `drawn_on`: the day of the latest count.
+
+    `since_draw`: how long ago that was, where the hour counts (whole days otherwise). `tablets_until`: the last day
+    that earlier supplies reach.
+    """
+    basis = basis_of(judgement, drawn_on)
+    begins = day if tablets_until is None else max(day, tablets_until + timedelta(days=1))
+    reached = last_day(basis, protocol, policy, day, begins=begins, since_draw=since_draw)
+    why = [
+        *_clinical(judgement, protocol, reached if reached and reached.until >= day else None),
+        *_of_a_gap(judgement, protocol, day, tablets_until),
+        *_administrative(policy, enrolled),
+        *_informational(judgement, protocol),
+    ]
     answer: Answer = max((one.answer for one in why), key=STRICTNESS.index)
-    until = None if answer == "do_not_supply" else _until(judgement, protocol, day, drawn_on, policy)
+    until = None if answer == "do_not_supply" or reached is None else reached.until
     if until is not None and judgement.limits_until is not None:
         # What was agreed for one person ends on that day: no tablets reach past it.
         until = min(until, judgement.limits_until)
-    if until is not None and until < day:
-        answer, until = "prescriber_decides", None
-        why.append(
-            _why("supply.used_up", protocol, "prescriber_decides", "The days that the latest count covers are over.")
-        )
+    if until is not None and reached is not None:
+        why += [_why(rule, protocol, "may_supply", text, "informational") for rule, text in reached.because]
+    if until is not None and until < begins:
+        answer = "prescriber_decides"
+        text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
+        if until < day:
+            text = "The days that the latest count covers are over."
+        why.append(_why("supply.used_up" if until < day else "supply.at_home", protocol, answer, text))
+        until = None
     return Verdict(
         day=day,
         answer=answer,
-        days=(until - day).days + 1 if until else 0,
+        days=(until - begins).days + 1 if until else 0,
         until=until,
         why=tuple(why),
         holds_until=_holds_until(judgement, day, until),
         sample_by=judgement.overdue_after,
+        days_since_last_dose=judgement.days_since_last_dose,
+        tablets_until=tablets_until,
     )
 
 
@@ -89,14 +108,17 @@ def _why(rule: str, protocol: Protocol, answer: Answer, text: str, kind: Kind = 
     return Why(rule, kind, answer, text, protocol.source(rule).cite())
 
 
-def _clinical(judgement: Judgement, protocol: Protocol) -> list[Why]:
+def _clinical(judgement: Judgement, protocol: Protocol, reached: Reached | None) -> list[Why]:
     found = [_of_advice(judgement, protocol)]
     # Where treatment is held or not begun, blood that is late is not what the supply waits for.
     if judgement.overdue and found[0].answer == "may_supply":
-        text = (
-            f"The blood test is overdue since {judgement.overdue_after}. A bridge supply can cover the wait for blood."
-        )
-        found.append(_why("supply.overdue", protocol, "prescriber_decides", text))
+        text = f"The blood test is overdue since {judgement.overdue_after}. "
+        if reached and reached.by_draw:
+            text += f"The latest draw covers a supply until {reached.until} all the same; take blood now."
+            found.append(_why("supply.overdue", protocol, "may_supply", text))
+        else:
+            text += "A bridge supply can cover the wait for blood."
+            found.append(_why("supply.overdue", protocol, "prescriber_decides", text))
     if "retitrate_from_12_5_mg" in judgement.actions:
         text = (
             "Two days or more without a dose: the old dose may not be given. The prescriber builds it up from 12.5 mg."
@@ -124,6 +146,18 @@ def _of_advice(judgement: Judgement, protocol: Protocol) -> Why:
     return Why(f"advice.{judgement.treatment}", "clinical", answer, said, protocol.sources["*"].cite())
 
 
+def _of_a_gap(judgement: Judgement, protocol: Protocol, day: date, until: date | None) -> list[Why]:
+    """Tablets that are over though nobody has recorded a last dose: a warning, because they may come from elsewhere."""
+    hours = protocol.breaks.retitrate_hours
+    if until is None or judgement.treatment != "continue" or (day - until).days * 24 < hours:
+        return []
+    text = (
+        f"The tablets handed over here ended on {until}, {(day - until).days} days ago. Ask when the last one was"
+        f" taken: after {hours} hours without a dose the old dose may not be given; record the last dose then."
+    )
+    return [_why("break.tablets_over", protocol, "may_supply", text)]
+
+
 def _administrative(policy: SupplyPolicy, enrolled: bool | None) -> list[Why]:
     if not policy.needs_enrolment or enrolled:
         return []
@@ -131,33 +165,13 @@ def _administrative(policy: SupplyPolicy, enrolled: bool | None) -> list[Why]:
     return [Why("policy.enrolment", "administrative", "do_not_supply", text, "Clinic policy")]
 
 
-def _informational(judgement: Judgement) -> list[Why]:
-    found = []
-    if judgement.protocol == "us-label-2025":
-        text = "The US REMS ended in 2025: no enrolment and no form is asked for before dispensing."
-        found.append(Why("rems.ended", "informational", "may_supply", text, "FDA, 2025-02-24 and 2025-06-13"))
+def _informational(judgement: Judgement, protocol: Protocol) -> list[Why]:
+    known = protocol.supply.to_know if protocol.supply else {}
+    found = [_why(rule, protocol, "may_supply", text, "informational") for rule, text in known.items()]
     if judgement.anc is not None and judgement.deadline is not None:
         text = "The first low count is still to be repeated within 24 hours of its draw."
         found.append(Why("repeat.owed", "informational", "may_supply", text))
     return found
-
-
-def _until(
-    judgement: Judgement, protocol: Protocol, day: date, drawn_on: date | None, policy: SupplyPolicy
-) -> date | None:
-    """The last day that a supply may reach: by frequency, and never past the next test and its margin."""
-    supply = protocol.supply
-    allowed = dict(supply.days) | dict(policy.days) if supply else dict(policy.days)
-    frequency = judgement.frequency if judgement.frequency != "none" else judgement.phase or "weekly"
-    if supply and supply.from_draw and drawn_on is not None:
-        # A frequency that the protocol does not list is a short one, such as twice a week.
-        return drawn_on + timedelta(days=allowed.get(frequency, min(allowed.values())) - 1)
-    by_frequency = allowed.get(frequency, max(allowed.values(), default=None))
-    limits = [day + timedelta(days=by_frequency - 1)] if by_frequency else []
-    if judgement.due_on is not None:
-        margin = policy.margin_days if supply is None or supply.past_due else 0
-        limits.append(max(judgement.due_on, judgement.overdue_after or judgement.due_on) + timedelta(days=margin))
-    return min(limits, default=None)
 
 
 def _holds_until(judgement: Judgement, day: date, until: date | None) -> date | None:
@@ -187,17 +201,17 @@ def after_the_last_tablet(protocol: Protocol, last_dose_on: date) -> Sequence[Mi
             last_dose_on + timedelta(hours=breaks.retitrate_hours),
             "break.retitrate",
             f"{breaks.retitrate_hours} hours without a dose: the dose has to be built up again from 12.5 mg.",
-            f"{breaks.retitrate_hours} h: from 12.5 mg again",
+            f"{breaks.retitrate_hours} h, from 12.5 mg again",
         ),
     ]
     if breaks.extra_weekly_over_hours:
         days = breaks.extra_weekly_over_hours // 24 + 1
         hours, weeks = breaks.extra_weekly_over_hours, breaks.extra_weekly_weeks
         text = f"More than {hours} hours without a dose: weekly tests for {weeks} weeks."
-        short = f"over {hours} h: weekly tests"
+        short = f"over {hours} h, weekly tests"
         found.append(Milestone(last_dose_on + timedelta(days=days), "break.extra_weekly", text, short))
     text = f"{breaks.as_new_days} days without a dose: treatment begins anew, with a fresh baseline and weekly tests."
-    short = f"{breaks.as_new_days} days: as a new patient"
+    short = f"{breaks.as_new_days} days, as a new patient"
     found.append(Milestone(last_dose_on + timedelta(days=breaks.as_new_days), "break.as_new", text, short))
     return sorted(found, key=lambda milestone: milestone.on)
 

@@ -235,16 +235,22 @@ class Fever:
     """How often tests are taken while it is unanswered; null: as the phase or the path says."""
 
 
+Reach = Literal["margin", "window", "due"]
+"""How far a supply may reach: past the last day in time by the clinic's margin, to that day, or to the due day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Supply:
     """For how many days tablets may be supplied at each frequency, counted from the draw or from the day of supply."""
 
     days: Mapping[Frequency, int]
     from_draw: bool = False
-    past_due: bool = True
-    """Whether a supply may reach past the day on which the next test is due."""
+    reaches: Reach = "margin"
+    """Where days count from the draw: at a frequency that is not listed."""
     late_collection_hours: int | None = None
-    """Collected later than this after the draw, the quantity is reduced by the days late."""
+    """Collected later than this after the draw, the quantity is reduced by the days since the draw."""
+    to_know: Mapping[str, str] = field(default_factory=dict)
+    """What whoever dispenses should know and what never blocks: rule id to sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,12 +225,12 @@ def _tablets(treatment: Treatment, day: date, closed: Days) -> Words:
     until = treatment.tablets_until
     if until is None:
         return "", "", ""
-    left = (until - day).days + 1
-    stones = after_the_last_tablet(treatment.protocol, until)
-    ahead = "; ".join(f"{written(stone.on)} {stone.short}" for stone in stones if stone.on >= day)
+    left, first, *rest = (until - day).days + 1, *after_the_last_tablet(treatment.protocol, until)
+    stones = [first, *rest] if left > 0 else rest
+    means = "; ".join(f"{'since ' * (stone.on < day)}{written(stone.on)}: {stone.short}" for stone in stones)
     if left > 0:
-        return f"tablets for {days(left)}", ahead, "stop" if left == 1 else "warn"
-    return f"no tablets for {days(1 - left)}", ahead or "a restart is as a new patient", "stop"
+        return f"tablets for {days(left)}", means, "stop" if left == 1 else "warn"
+    return f"no tablets for {days(1 - left)}", means, "stop"
 
 
 WORDS: Mapping[str, Callable[[Treatment, date, Days], Words]] = {

@@ -15,13 +15,15 @@ from monitoring.actions.dispensing import (
     StaleError,
     authorise,
     hand_over,
+    plan_of,
     verdict_of,
     void_dispense,
 )
 from monitoring.actions.overriding import bridges_left
-from monitoring.forms_supply import AuthoriseForm, HandOverForm, OverrideForm, VoidForm
+from monitoring.forms_supply import AuthoriseForm, HandOverForm, OverrideForm, PlanForm, VoidForm
 from monitoring.models import Override, Treatment
 from monitoring.rules.eligibility import Verdict
+from monitoring.rules.planning import Planned
 from monitoring.supply import supply_clock
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from patients import audit
@@ -125,6 +127,7 @@ def page(
     treatment.refresh_from_db()
     verdict = verdict or verdict_of(treatment, now=now)
     tone, icon, answer = ANSWERS[verdict.answer]
+    plan_form, plan = _plan(request, treatment, now)
     shown = {
         "treatment": treatment,
         "patient": treatment.patient,
@@ -134,6 +137,9 @@ def page(
         "icon": icon,
         "answer": answer,
         "administrative": any(why.kind == "administrative" for why in verdict.why),
+        "limits": [why for why in verdict.why if why.kind == "informational" and why.rule.startswith("supply.")],
+        "plan_form": plan_form,
+        "plan": plan,
         "refusal": refusal,
         "now": now,
         "entry": uuid.uuid4(),
@@ -154,6 +160,19 @@ def page(
         "may_review": may(staff, "review_override", treatment.clinic_id),
     }  # fmt: skip
     return render(request, "monitoring/supply/card.html", shown, status=status)
+
+
+def _plan(request: HttpRequest, treatment: Treatment, now: datetime) -> tuple[PlanForm, Planned | None]:
+    """What a day ahead that was asked about would mean; asking changes nothing."""
+    form = PlanForm(request.GET if "collect_on" in request.GET else None)
+    if not form.is_bound or not form.is_valid():
+        return form, None
+    try:
+        return form, plan_of(treatment, now=now, **form.cleaned_data)
+    except ValueError as error:
+        text = str(error)
+        form.add_error("collect_on", text[:1].upper() + text[1:] + ".")
+        return form, None
 
 
 def _overrides(treatment: Treatment, now: datetime) -> list[tuple[Override, str]]:

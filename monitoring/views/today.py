@@ -178,7 +178,7 @@ def _sections(look: Look) -> list[Shown]:
                 look.now,
                 closed=look.asked.closed[treatments[pk].clinic_id],
                 booked=bookings.get(pk),
-                may_draw=look.may_draw,
+                may_draw=look.may_draw or (section.name == "tablets" and "book_test" in look.verbs),
                 several=look.several,
             )
             for pk in pages[section.name].ids

@@ -1,8 +1,12 @@
 """At the counter, in a real browser: a severe result in another window, and a bridge supply by two people."""
 
+import uuid
+from decimal import Decimal
+
 import pytest
 from django.utils import timezone
 
+from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.models import Dispense, Override
 from tests.browser import assert_accessible
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
@@ -71,6 +75,45 @@ def test_a_bridge_supply_needs_a_second_person(open_page, clinic, pharmacist, ja
     counter.wait_for_selector("text=Handed over. The tablets reach")
     assert Override.objects.get().used_at
     assert Dispense.objects.get().days == 4
+
+
+def running_out(clinic, pharmacist):
+    """Weekly, supplied four days ago for seven: three tablets' days are left, and nothing is booked."""
+    treatment, at = treated(clinic, drawn=4), timezone.now() - 4 * DAY + DAY / 8
+    leave = authorise(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=at)
+    hand_over(authorisation=leave, strength_mg=Decimal(100), quantity=21, days=7, by=pharmacist, now=at)
+    return treatment
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_whose_tablets_run_out_is_booked_from_the_list_by_keyboard(open_page, clinic, pharmacist, javascript):
+    treatment = running_out(clinic, pharmacist)
+    page = open_page(a_person(clinic, "nurse"), javascript=javascript)
+    assert "tablets for 3 days" in page.inner_text("#tablets")
+    assert "48 h, from 12.5 mg again" in page.inner_text("#tablets")
+    page.focus(f"#tablets-{treatment.pk}-do")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Day of the draw")
+    page.focus("#id_day")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=not saved yet")
+    page.focus("#act-confirm button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The blood test is booked.")
+    page.goto("/")
+    assert "Nobody's tablets run out" in page.inner_text("#tablets")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_list_the_booking_and_the_plan_are_accessible(open_page, clinic, pharmacist, width):
+    treatment = running_out(clinic, pharmacist)
+    page = open_page(pharmacist, width=width)
+    day = timezone.now().date()
+    plan = f"supply/?collect_on={day + DAY}&back_on={day + 12 * DAY}"
+    for address in ("", f"patients/{treatment.patient_id}/act/book/", f"patients/{treatment.patient_id}/{plan}"):
+        page.goto(f"/{address}")
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -153,6 +153,16 @@ def test_tablets_at_home_are_taken_first_and_a_voided_supply_no_longer_counts(tr
         void_dispense(dispense=second, by=pharmacist, now=NOW, reason=" ")
 
 
+def test_two_supplies_in_a_row_reach_no_further_than_the_next_test_and_its_margin(treatment, pharmacist):
+    first, second = leave(treatment, pharmacist), leave(treatment, pharmacist)
+    tablets(first, pharmacist)
+    with pytest.raises(NotAuthorisedError):
+        tablets(second, pharmacist)
+    assert str(tablets(second, pharmacist, days=4).covers_until) == "2026-09-24"
+    with pytest.raises(NotAuthorisedError, match="Tablets at home reach until 2026-09-24"):
+        leave(treatment, pharmacist)
+
+
 # Two keys
 
 

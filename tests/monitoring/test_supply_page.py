@@ -157,3 +157,51 @@ def test_the_card_asks_a_fixed_number_of_questions(client, pharmacist, treatment
         a_count(treatment, 2500, at=NOW - day * DAY, now=NOW)
     with django_assert_max_num_queries(32):
         client.get(at(treatment))
+
+
+def test_the_card_plans_a_discharge_and_days_away_and_changes_nothing(client, pharmacist, treatment):
+    discharge = client.get(at(treatment), {"collect_on": "2026-09-16"}).content.decode()
+    assert "7 days of tablets, until Tue 22 Sep 2026" in discharge
+    assert "Take blood by 2026-09-21" in discharge
+    away = client.get(at(treatment), {"collect_on": "2026-09-18", "back_on": "2026-09-30"}).content.decode()
+    assert "Not enough: 7 days of tablets, until Thu 24 Sep 2026" in away
+    for wrong, said in (
+        ({"collect_on": ""}, "Give the day"),
+        ({"collect_on": "2026-09-13"}, "2026-09-13 is past"),
+        ({"collect_on": "9999-12-30"}, "look at the year"),
+        ({"collect_on": "2026-09-18", "back_on": "2026-09-17"}, "not before it"),
+    ):
+        assert said in client.get(at(treatment), wrong).content.decode()
+    assert not Authorisation.objects.exists()
+
+
+def test_the_card_says_which_rule_decided_how_far_and_asks_about_tablets_that_are_over(
+    client, pharmacist, treatment, time_machine
+):
+    assert "Tests every week: at most 7 days at a time." in client.get(at(treatment)).content.decode()
+    treatment.__class__.objects.filter(pk=treatment.pk).update(tablets_until=(NOW - 2 * DAY).date())
+    page = client.get(at(treatment)).content.decode()
+    assert "Ask first." in page
+    assert "ended on 2026-09-12, 2 days ago" in page
+
+
+def test_the_api_answers_with_the_clock_and_a_plan(client, clinic, treatment):
+    _, token = issue_token(clinic=clinic, name="till", verbs=["eligibility:read"], by=None, now=NOW)
+    treatment.__class__.objects.filter(pk=treatment.pk).update(tablets_until=(NOW + DAY).date())
+
+    def ask(body):
+        address, headers = f"/api/v1/treatments/{treatment.pk}/eligibility/", {"Authorization": f"Bearer {token}"}
+        return client.post(address, body, content_type="application/json", headers=headers)
+
+    answer = ask({}).json()
+    assert answer["planned"] is None
+    clock = answer["supply_clock"]
+    assert (clock["days_left"], clock["gap_on"], clock["test_booked"]) == (2, "2026-09-16", None)
+    assert clock["gap_means"][1]["on"] == "2026-09-17"
+    planned = ask({"collect_on": "2026-09-16"}).json()["planned"]
+    assert (planned["days"], planned["until"], planned["sample_by"]) == (7, "2026-09-22", "2026-09-21")
+    for wrong in (
+        [1], {"back_on": "2026-09-20"}, {"collect_on": "soon"}, {"collect_on": "2026-09-10"}, {"day": "2026-09-20"},
+        {"collect_on": "9999-12-31"}, {"collect_on": "2026-09-16", "back_on": 5},
+    ):  # fmt: skip
+        assert ask(wrong).status_code == 400, wrong

@@ -12,14 +12,14 @@ from monitoring.rules.protocols import PROTOCOLS
 LABEL = PROTOCOLS["us-label-2025"]
 GENERAL = LABEL.tables["general"]
 PUBLISHED = {
-    "us-label-2025": "30b82606d78688e8",
-    "us-label-2015": "860899d782cc149f",
-    "eu-2025-09": "aa95396b2886ea4f",
-    "uk-cpms": "5eee3ece0cdf08a8",
-    "uk-ztas": "3b64b4df88e049d5",
-    "uk-dms": "0461d151fbb6f545",
-    "ca-2023": "e17643a6af3e238c",
-    "au-2021": "ea7ef10c873462f2",
+    "us-label-2025": "27afd195c7ff42a5",
+    "us-label-2015": "d4be532514518fd5",
+    "eu-2025-09": "d2f940c9ea2f019d",
+    "uk-cpms": "b47fde4449414dcc",
+    "uk-ztas": "2baf42a68dff95e2",
+    "uk-dms": "aaa9fe6e8175b017",
+    "ca-2023": "9efe152a3f85b6f9",
+    "au-2021": "25fa432c911e8841",
 }
 
 

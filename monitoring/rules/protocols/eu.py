@@ -58,7 +58,7 @@ EU_2025_09 = Protocol(
     breaks=Breaks(as_new_days=28, extra_weekly_over_hours=72, waived_after_clean_weeks=104),
     fever=Fever(),
     ends_after_stop=_WEEKLY_X4,
-    supply=Supply({"weekly": 7, "monthly": 28, "every_12_weeks": 84, "yearly": 84}, past_due=False),
+    supply=Supply({"weekly": 7, "monthly": 28, "every_12_weeks": 84, "yearly": 84}, reaches="window"),
     sources={
         "*": Source(_LETTER),
         "break.as_new": _UNREAD,

@@ -64,7 +64,7 @@ CANADA_2023 = Protocol(
     fever=Fever(interrupts=False, frequency="twice_weekly"),
     ends_after_stop=_WEEKLY_X4,
     needs_wbc=True,
-    supply=Supply({"weekly": 7, "every_2_weeks": 14, "every_4_weeks": 28}, past_due=False),
+    supply=Supply({"weekly": 7, "every_2_weeks": 14, "every_4_weeks": 28}, reaches="window"),
     sources={"*": Source("Canadian product monographs, 2023", verified=False)},
 )
 
@@ -80,6 +80,6 @@ AUSTRALIA_2021 = Protocol(
     fever=Fever(),
     ends_after_stop=_WEEKLY_X4,
     needs_wbc=True,
-    supply=Supply({"weekly": 7, "every_4_weeks": 28}, past_due=False, late_collection_hours=48),
+    supply=Supply({"weekly": 7, "every_4_weeks": 28}, reaches="due", late_collection_hours=48),
     sources={"*": Source("Australian monitoring guidance, 2021", verified=False)},
 )

@@ -47,6 +47,7 @@ def table(green: Floor, amber: Floor, *, verified: bool = True) -> Table:
     )
 
 
+_HOUSE = Source("House rule; the services say nothing of it", verified=False)
 GENERAL = table(Floor(2000, wbc=3500), Floor(1500, wbc=3000))
 
 
@@ -88,6 +89,10 @@ def _registry(name: str, *, weekly_over_hours: int, weekly_days: int, breaks_ver
             "fever.interrupt": Source("House rule; the services ask for a count at once", verified=False),
             "supply.every_2_weeks": Source(title, verified=False),
             "supply.every_4_weeks": Source(title, verified=False),
+            "supply.twice_weekly": _HOUSE,
+            "supply.daily": _HOUSE,
+            "supply.next_test": _HOUSE,
+            "supply.overdue": _HOUSE,
         },
     )
 

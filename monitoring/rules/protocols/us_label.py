@@ -102,7 +102,10 @@ US_LABEL_2025 = Protocol(
     breaks=Breaks(retitrate_hours=48, as_new_days=30),
     fever=Fever(),
     hospice="every_6_months",
-    supply=Supply({"weekly": 7, "every_2_weeks": 14, "monthly": 30}),
+    supply=Supply(
+        {"weekly": 7, "every_2_weeks": 14, "monthly": 30},
+        to_know={"rems.ended": "The US REMS ended in 2025: no enrolment and no form is asked for before dispensing."},
+    ),
     sources={
         "*": Source(_LABEL, "section 2.3"),
         "start": Source(_LABEL, "section 2.2"),
@@ -118,6 +121,7 @@ US_LABEL_2025 = Protocol(
         "count": Source(_REVIEW, "table 1"),
         "count.supported": Source(_HOUSE),
         "supply": Source("Practice under the programme of 2015: the supply follows the frequency"),
+        "rems.ended": Source("FDA, 2025-02-24 and 2025-06-13"),
         "phase": Source(_LABEL, "section 2.3; windows of the 2019-2021 programme"),
     },
 )
@@ -133,6 +137,7 @@ US_LABEL_2015 = replace(
     title="United States prescribing information, October 2015",
     in_force_from=date(2015, 10, 12),
     retired_on=date(2025, 6, 12),
+    supply=Supply({"weekly": 7, "every_2_weeks": 14, "monthly": 30}),
     tables=_INTERRUPTED_2015
     | {"ben": replace(_INTERRUPTED_2015["ben"], rechallenge=Rechallenge(Floor(1000), baseline="or"))},
     sources={

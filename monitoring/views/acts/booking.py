@@ -111,4 +111,4 @@ class CancelBookingForm(ActForm):
 def gap_in_words(treatment: Treatment, until: date) -> str:
     """What a gap would mean, by day."""
     stones = after_the_last_tablet(treatment.protocol, until)
-    return "Without more: " + "; ".join(f"{day_in_words(stone.on)} {stone.short}" for stone in stones) + "."
+    return "Without more: " + "; ".join(f"{day_in_words(stone.on)}: {stone.short}" for stone in stones) + "."

@@ -1,0 +1,129 @@
+"""Supply that is planned ahead: at discharge from hospital, and for days away, with the latest day for the sample.
+
+It speaks of blood as it would be if the next count is as good as the latest one; the answer of the day itself decides.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from monitoring.rules.calendar import due, last_day_in_time, working_day
+from monitoring.rules.protocol import Protocol
+from monitoring.rules.supplying import Basis, SupplyPolicy, last_day
+
+DAY = timedelta(days=1)
+LONGEST_AHEAD = 400
+"""Days: nobody plans further, and it bounds the search."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A supply collected on a day that lies ahead. `days` counts that day."""
+
+    collect_on: date
+    back_on: date | None
+    """The day on which the patient is back, which the tablets have to reach; null: a discharge."""
+    days: int
+    until: date | None
+    """The last day that the tablets reach; null: none may be given on this blood."""
+    enough: bool
+    sample_from: date | None
+    """Blood drawn before this day does not reach far enough; null: the latest count does."""
+    sample_by: date | None
+    """The latest day for the next sample; brought forward from a weekend. Null: none is owed, or none would do."""
+    says: tuple[str, ...]
+
+
+def at_discharge(basis: Basis, protocol: Protocol, policy: SupplyPolicy, *, day: date) -> Planned:
+    """What may be given along on the day of discharge, and the latest day for the sample, so that no gap follows."""
+    until = _until(basis, protocol, policy, day)
+    says = []
+    if until is not None and policy.discharge_days is not None and (until - day).days >= policy.discharge_days:
+        until = day + (policy.discharge_days - 1) * DAY
+        says.append(f"This clinic gives at most {policy.discharge_days} days at discharge.")
+    if until is None or until < day:
+        return _nothing(day, None, (*says, "The latest count covers nothing on that day: take blood before it."))
+    by = working_day(min(until, basis.overdue_after or until))
+    days = (until - day).days + 1
+    says.append(f"{days} days, until {until}. Take blood by {by}, so that the next supply follows without a gap.")
+    return Planned(
+        collect_on=day, back_on=None, days=days, until=until, enough=True, sample_from=None, sample_by=by,
+        says=tuple(says),
+    )  # fmt: skip
+
+
+def for_days_away(
+    basis: Basis, protocol: Protocol, policy: SupplyPolicy, *, today: date, leaves_on: date, back_on: date
+) -> Planned:
+    """Tablets from the day of leaving to the day back, and when blood has to be drawn for them to reach that far.
+
+    Raises ValueError for days that are not in order, or too far ahead.
+    """
+    if not today <= leaves_on <= back_on:
+        raise ValueError("give a day of leaving that is not past, and a day back that is not before it")
+    if (back_on - today).days > LONGEST_AHEAD:
+        raise ValueError(f"{back_on} is more than {LONGEST_AHEAD} days ahead; look at the year")
+    wanted = (back_on - leaves_on).days + 1
+    until = _until(basis, protocol, policy, leaves_on)
+    if until is not None and until >= back_on <= (basis.overdue_after or back_on):
+        by = working_day(basis.overdue_after) if basis.overdue_after else None
+        says = (f"The latest count reaches: {wanted} days, until {back_on}.",)
+        return Planned(
+            collect_on=leaves_on, back_on=back_on, days=wanted, until=back_on, enough=True, sample_from=None,
+            sample_by=by, says=says,
+        )  # fmt: skip
+    return _with_new_blood(basis, protocol, policy, today, leaves_on, back_on)
+
+
+def _with_new_blood(
+    basis: Basis, protocol: Protocol, policy: SupplyPolicy, today: date, leaves_on: date, back_on: date
+) -> Planned:
+    """Every day of drawing from today to the one before leaving is tried: the result is wanted by then."""
+    tried = {day: _until(_drawn(basis, protocol, day), protocol, policy, leaves_on) for day in _days(today, leaves_on)}
+    good = [day for day, until in tried.items() if until is not None and until >= back_on]
+    if good:
+        by = max(working_day(good[-1]), good[0])
+        days = (back_on - leaves_on).days + 1
+        says = [f"Take blood from {good[0]} to {by}; {days} days of tablets then reach until {back_on}."]
+        if basis.overdue_after is not None and basis.overdue_after < good[0]:
+            says.append(f"The test that is in time until {basis.overdue_after} comes before that one.")
+        return Planned(
+            collect_on=leaves_on, back_on=back_on, days=days, until=back_on, enough=True, sample_from=good[0],
+            sample_by=by, says=tuple(says),
+        )  # fmt: skip
+    reached = max((until for until in tried.values() if until is not None), default=None)
+    if reached is None or reached < leaves_on:
+        return _nothing(leaves_on, back_on, ("No blood drawn before that day would cover it.",))
+    by = working_day(max(day for day, until in tried.items() if until == reached))
+    days = (reached - leaves_on).days + 1
+    says = [
+        f"Tests are too close together: blood drawn by {max(by, today)} covers {days} days, until {reached}.",
+        f"{(back_on - reached).days} days are not covered: plan a test and a supply where the patient stays.",
+    ]
+    return Planned(
+        collect_on=leaves_on, back_on=back_on, days=days, until=reached, enough=False, sample_from=None,
+        sample_by=max(by, today), says=tuple(says),
+    )  # fmt: skip
+
+
+def _days(today: date, leaves_on: date) -> list[date]:
+    last = max((leaves_on - today).days - 1, 0)
+    return [today + number * DAY for number in range(last + 1)]
+
+
+def _drawn(basis: Basis, protocol: Protocol, day: date) -> Basis:
+    """The same tests, with blood drawn on that day."""
+    window = protocol.windows.get(basis.frequency)
+    if window is None:
+        return replace(basis, drawn_on=day)
+    return replace(basis, drawn_on=day, due_on=due(window, day), overdue_after=last_day_in_time(window, day))
+
+
+def _until(basis: Basis, protocol: Protocol, policy: SupplyPolicy, day: date) -> date | None:
+    reached = last_day(basis, protocol, policy, day)
+    return reached.until if reached else None
+
+
+def _nothing(day: date, back_on: date | None, says: tuple[str, ...]) -> Planned:
+    return Planned(
+        collect_on=day, back_on=back_on, days=0, until=None, enough=False, sample_from=None, sample_by=None, says=says
+    )
