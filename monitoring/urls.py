@@ -25,7 +25,7 @@ from monitoring.views.override import answer_override, ask_override, review_over
 from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
-from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
+from monitoring.views.programmes import non_rechallenge, record_programme, rems, void_programme
 from monitoring.views.quarantine import hand_over_row, match_row, quarantine, refuse_row, waiting_row
 from monitoring.views.register import register, register_from_file
 from monitoring.views.reports import report_csv, reports, reports_pdf
@@ -33,6 +33,7 @@ from monitoring.views.result import log_result
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.statements import issue_statement, revoke_statement, statement_paper, statements
+from monitoring.views.status_forms import status_forms
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.taking_over import take_over
 from monitoring.views.today import today, today_print

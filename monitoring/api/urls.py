@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from monitoring.api import views
 from monitoring.api.eligibility import BareEligibility, Eligibility
+from monitoring.api.rems import Rems
 from monitoring.api.statements import RevokeStatement, StatementPaper, Statements
 
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path("treatments/<int:treatment_id>/judgements/", views.Judgements.as_view(), name="api_judgements"),
     path("treatments/<int:treatment_id>/eligibility/", Eligibility.as_view(), name="api_eligibility"),
     path("treatments/<int:treatment_id>/eligibility", BareEligibility.as_view(), name="api_eligibility_bare"),
+    path("treatments/<int:treatment_id>/rems/", Rems.as_view(), name="api_rems"),
     path("treatments/<int:treatment_id>/statements/", Statements.as_view(), name="api_statements"),
     path(
         "treatments/<int:treatment_id>/statements/<int:statement_id>/paper.pdf",

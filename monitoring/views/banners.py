@@ -26,7 +26,14 @@ class Banner:
 
 def banners(record: Record, card: AdviceCard) -> list[Banner]:
     """The gravest first."""
-    return [*_severe(record, card), *_unknown(record), *_merged(record), *_moving(record), *_proposed(record)]
+    return [
+        *_severe(record, card),
+        *_register(record),
+        *_unknown(record),
+        *_merged(record),
+        *_moving(record),
+        *_proposed(record),
+    ]
 
 
 def sentence(words: str) -> str:
@@ -42,6 +49,19 @@ def _severe(record: Record, card: AdviceCard) -> Iterator[Banner]:
     more = f", last on {found.last_on.day} {found.last_on:%b %Y}" if found.last_on and found.last_on != found.on else ""
     told = f", told by {found.told_by}" if found.told_by else ""
     yield Banner("stop", "Severe neutropenia before.", f"Lowest ANC {found.anc} /uL{on}{more}{told}.", first=True)
+
+
+def _register(record: Record) -> Iterator[Banner]:
+    for entry in record.register:
+        if record.known(entry.ended_at):
+            continue
+        on, again = entry.entered_at, entry.review_on
+        text = (
+            f"Since {on.day} {on:%b %Y}, entered by {entry.entered_by}: {sentence(entry.evidence)}"
+            f" Look again on {again.day} {again:%b %Y}."
+        )
+        link = reverse("rems", args=[record.treatment.patient_id]) + "#register"
+        yield Banner("warn", "In the non-rechallenge register.", text, link, "Appeal or lift it")
 
 
 def _unknown(record: Record) -> Iterator[Banner]:

@@ -138,6 +138,7 @@ TABLE = {
     "take_over": Row(CARES, CARES, "clinic"),
     "api_eligibility": Row("", "T", "token"),
     "api_eligibility_bare": Row("", "T", "token"),
+    "api_rems": Row("T", "", "token"),
     "api_statements": Row("T", "", "token"),  # a form is refused to all; JSON: test_statements.py
     "api_statement_paper": Row("T", "", "token"),
     "api_revoke_statement": Row("", "", "token"),

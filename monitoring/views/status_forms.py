@@ -1,0 +1,37 @@
+"""The forms of the clinic's own registry that are due, late or missing: read, ticked, signed in one sitting."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from monitoring.actions import status_forms as forms
+from monitoring.doors import treatments_of
+from monitoring.views.finding import address_of, staff_of
+from patients.access import clinics_of
+
+ROWS = 100
+
+
+@login_required
+def status_forms(request: HttpRequest) -> HttpResponse:
+    """The hundred that wait longest; those that are signed make room for the next."""
+    staff, now = staff_of(request), timezone.now()
+    if not clinics_of(staff, "sign_status_form").exists():
+        raise Http404
+    mine = treatments_of(staff, "sign_status_form")
+    waits = forms.to_sign(mine, now=now)
+    drafts = [one for one in forms.drafts(list(waits[:ROWS]), now=now) if one.state != "submitted"]
+    if request.method == "POST":
+        ticked = set(request.POST.getlist("sign"))
+        by_basis = {draft.basis: draft for draft in drafts}
+        chosen = [by_basis[basis] for basis in ticked if basis in by_basis]
+        signed, changed = forms.sign(ticked=chosen, by=staff, now=now, ip=address_of(request))
+        messages.success(request, f"{signed} form{'s' * (signed != 1)} signed.")
+        if missed := len(ticked) - len(chosen) + len(changed):
+            words = "form was" if missed == 1 else "forms were"
+            messages.error(request, f"{missed} {words} not signed: something new is known since you read. Read again.")
+        return redirect("status_forms")
+    page = {"drafts": drafts, "more": max(waits.count() - ROWS, 0), "enrolled": forms.enrolled(mine).count()}
+    return render(request, "monitoring/programmes/forms.html", page)
