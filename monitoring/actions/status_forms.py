@@ -49,7 +49,7 @@ def to_sign(treatments: "QuerySet[Treatment]", *, now: datetime) -> "QuerySet[Tr
     # A day more than anywhere on earth is left to `form_state`, which knows the clinic's calendar.
     since = (now + timedelta(days=1)).date() - timedelta(days=PSF_DAYS - NOTICE_DAYS)
     waits = enrolled(treatments).filter(Q(last_form=None) | Q(last_form__lte=since))  # type: ignore[misc]  # annotated
-    return waits.order_by("last_form", "pk")
+    return waits.order_by("last_form", "pk")  # type: ignore[misc]  # likewise
 
 
 def drafts(treatments: Sequence[Treatment], *, now: datetime) -> list[Draft]:

@@ -148,6 +148,7 @@ def _page(
         "may_record": may(staff, "record_programme", treatment.clinic_id),
         "may_lift": list(staff_who_may("register_non_rechallenge", treatment.clinic_id)),
         "may_appeal": may(staff, "appeal_non_rechallenge", treatment.clinic_id),
+        "may_sign": may(staff, "sign_status_form", treatment.clinic_id),
         "may_register": may(staff, "register_non_rechallenge", treatment.clinic_id),
     }
     return render(request, "monitoring/programmes/rems.html", page, status=status)
