@@ -28,6 +28,7 @@ from monitoring.views.people import add_known_person, invite_person, people, per
 from monitoring.views.programmes import non_rechallenge, record_programme, rems, void_programme
 from monitoring.views.quarantine import hand_over_row, match_row, quarantine, refuse_row, waiting_row
 from monitoring.views.register import register, register_from_file
+from monitoring.views.registry import registry
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
@@ -87,6 +88,7 @@ urlpatterns = [
     path("settings/", settings_home, name="settings"),
     path("settings/<slug:slug>/clinic/", clinic_settings, name="clinic_settings"),
     path("settings/<slug:slug>/policies/", clinic_policies, name="clinic_policies"),
+    path("settings/<slug:slug>/registry/", registry, name="registry"),
     path("settings/<slug:slug>/laboratories/<int:laboratory_id>/", laboratory, name="laboratory"),
     path("settings/<slug:slug>/people/", people, name="people"),
     path("settings/<slug:slug>/people/invite/", invite_person, name="invite_person"),

@@ -8,7 +8,7 @@ from monitoring.models.draw import Draw
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
-from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
+from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind, RegistryForm
 from monitoring.models.result import Result
 from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
@@ -37,6 +37,7 @@ __all__ = [
     "QuarantinedRow",
     "ReasonCode",
     "RecordKind",
+    "RegistryForm",
     "Result",
     "Severity",
     "Statement",

@@ -70,6 +70,7 @@ TABLE = {
     "settings": Row("C", "C", "self"),
     "clinic_settings": Row("C", "C", "clinic"),
     "clinic_policies": Row("C", "C", "clinic"),
+    "registry": Row("C", "C", "clinic"),
     "laboratory": Row("C", "C", "clinic"),
     "people": Row("C", "C", "clinic"),
     "invite_person": Row("C", "C", "clinic"),

@@ -9,10 +9,10 @@ from monitoring.actions.dispensing import verdict_of
 from monitoring.actions.non_rechallenge import appeal, end_entry, enter_register
 from monitoring.actions.programmes import facts_on, form_state, is_enrolled, record_fact, rems_said, void_fact
 from monitoring.actions.requirements import of_clinic, of_rems
-from monitoring.actions.status_forms import drafts, sign, to_sign
+from monitoring.actions.status_forms import drafts, registry_form, set_registry_form, sign, to_sign
 from monitoring.actions.taking_over import Told, take_over
 from monitoring.actions.treating import document_ben
-from monitoring.models import NonRechallenge, ProgrammeRecord, Treatment
+from monitoring.models import NonRechallenge, ProgrammeRecord, RegistryForm, Treatment
 from patients.actions import issue_token
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
 
@@ -220,11 +220,62 @@ def test_a_form_waits_from_a_week_before_it_is_due(client, frozen, clinic, presc
 def test_the_sitting_costs_the_same_for_3_and_for_30(client, frozen, clinic, prescriber, django_assert_num_queries):
     enrol(clinic, prescriber, 3)
     client.force_login(prescriber)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/status-forms/")
     enrol(clinic, prescriber, 27)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(boxes(client.get("/status-forms/"))) == 30
+
+
+# The clinic's own form
+
+
+def test_a_clinics_own_questions_are_answered_before_a_form_is_signed_and_kept_with_it(
+    client, frozen, clinic, prescriber
+):
+    first, second = enrol(clinic, prescriber, 2)
+    set_registry_form(clinic=clinic, title="Monthly", questions=["Smokes?", " "], by=prescriber, now=NOW)
+    client.force_login(prescriber)
+    ticked = boxes(client.get("/status-forms/"))
+    answers = {f"answer-{first.pk}": "20 a day", f"answer-{second.pk}": " "}
+    refused = client.post("/status-forms/", {"sign": ticked} | answers)
+    assert (refused.status_code, ProgrammeRecord.objects.filter(kind="status_form").count()) == (400, 0)
+    assert "answer every question about Quill, Alex first" in refused.content.decode()
+    assert 'value="20 a day"' in refused.content.decode()
+    assert refused.content.decode().count(" checked ") == 2
+    client.post("/status-forms/", {"sign": ticked} | answers | {f"answer-{second.pk}": "No"})
+    rows = {row.treatment_id: row.drafted for row in ProgrammeRecord.objects.filter(kind="status_form")}
+    assert rows[first.pk]["answers"] == [["Smokes?", "20 a day"]]
+    assert rows[second.pk]["form"] == "Monthly"
+    assert "Smokes?: 20 a day" in client.get(f"/patients/{first.patient_id}/rems/").content.decode()
+
+
+def test_a_form_that_changed_since_it_was_read_is_not_signed(client, frozen, clinic, prescriber):
+    enrol(clinic, prescriber, 1)
+    client.force_login(prescriber)
+    ticked = boxes(client.get("/status-forms/"))
+    set_registry_form(clinic=clinic, title="Monthly", questions=["Smokes?"], by=prescriber, now=NOW)
+    assert "1 form was not signed" in client.post("/status-forms/", {"sign": ticked}, follow=True).content.decode()
+
+
+def test_the_admin_sets_the_form_and_sees_what_it_asks_before(client, frozen, clinic):
+    client.force_login(a_person(clinic, "clinic_admin"))
+    place, sent = f"/settings/{clinic.slug}/registry/", {"title": "Monthly", "questions": "Smokes?\n\nWeight in kg?"}
+    assert "Every monthly form asks: Weight in kg?" in client.post(place, sent).content.decode()
+    assert registry_form(clinic) is None
+    client.post(place, sent | {"confirm": "1"})
+    assert registry_form(clinic).questions == ["Smokes?", "Weight in kg?"]
+    nine = sent | {"questions": "\n".join(f"Question {number}" for number in range(9)), "confirm": "1"}
+    assert "at most 8 questions" in client.post(place, nine).content.decode()
+    assert "Weight in kg?" in client.get(place).content.decode()
+    assert place in client.get("/settings/").content.decode()
+
+
+def test_a_form_without_a_title_cannot_be(clinic, prescriber):
+    with pytest.raises(ValueError, match="title"):
+        set_registry_form(clinic=clinic, title=" ", questions=[], by=prescriber, now=NOW)
+    with pytest.raises(IntegrityError, match="registry_form_has_title"), transaction.atomic():
+        RegistryForm.objects.create(clinic=clinic, title="", set_at=NOW, set_by=prescriber)
 
 
 # What each requirement says
