@@ -10,6 +10,7 @@ from monitoring.actions.non_rechallenge import appeal, enter_register
 from monitoring.actions.overriding import ask_override, confirm_override, decline_override, review_override
 from monitoring.actions.programmes import record_fact
 from monitoring.actions.statements import issue_statement
+from monitoring.actions.status_forms import set_registry_form
 from monitoring.models import Treatment
 from monitoring.rules.rems import ERAS
 from patients.models import Clinic, Role, Staff
@@ -26,6 +27,10 @@ def tell(clinic: Clinic, now: datetime) -> None:
             addressee="St. Mary's Hospital",
         )  # fmt: skip
     _rems(clinic, roles, now)
+    set_registry_form(
+        clinic=clinic, title="Monthly form", questions=["Cigarettes a day", "Bowels open every day?"],
+        by=roles[Role.CLINIC_ADMIN], now=now - 90 * DAY,
+    )  # fmt: skip
     for place, treatment in enumerate(calm[6:12]):
         facts: dict[str, Any] = {"clinic": clinic, "programme": "clinic", "by": roles[Role.PRESCRIBER], "now": now}
         record_fact(kind="enrolled", on=(now - 90 * DAY).date(), treatment=treatment, **facts)

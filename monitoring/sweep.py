@@ -91,6 +91,29 @@ WITH raised AS (
     RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
 )"""
 
+REVIEW_DUE = """
+WITH raised AS (
+    INSERT INTO monitoring_alert (treatment_id, clinic_id, cause, severity, summary, owner_id, raised_at,
+        worsened_at, escalate_at, outcome)
+    SELECT t.id, t.clinic_id, %(cause)s, %(severity)s,
+        'The entry in the non-rechallenge register was to be looked at again on ' || entry.review_on
+            || ': keep it until another day, or lift it.',
+        t.clinician_id, %(now)s, %(now)s,
+        %(now)s + make_interval(mins => coalesce((c.policies->>%(policy)s)::int, %(minutes)s)), ''
+    FROM monitoring_nonrechallenge entry
+    JOIN monitoring_treatment t ON t.id = entry.treatment_id
+    JOIN patients_clinic c ON c.id = t.clinic_id
+    WHERE entry.ended_at IS NULL AND entry.review_on <= (%(now)s AT TIME ZONE c.time_zone)::date
+      AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR (a.raised_at AT TIME ZONE c.time_zone)::date >= entry.review_on)
+    )
+    FOR KEY SHARE OF t SKIP LOCKED
+    ON CONFLICT DO NOTHING
+    RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
+)"""
+
 UNANSWERED = """
 WITH raised AS (
     UPDATE monitoring_alert SET escalated_at = %(now)s
@@ -171,6 +194,7 @@ LOOKS = (
     Look(OVERDUE, Cause.TEST_OVERDUE, Severity.ROUTINE, "overdue", "raised", "alert_raised"),
     Look(REPEAT_LATE, Cause.REPEAT_OWED, Severity.MODERATE, "late", "worsened", "alert_worsened"),
     Look(TRANSFER_LATE, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
+    Look(REVIEW_DUE, Cause.REGISTER_REVIEW, Severity.ROUTINE, "review_due", "raised", "alert_raised"),
     Look(ORPHANED, None, Severity.SEVERE, "orphaned", "owner lost", "alert_orphaned"),
     Look(UNANSWERED, None, Severity.ROUTINE, "escalated", "escalated", "alert_escalated"),
 )

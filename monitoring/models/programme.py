@@ -105,6 +105,8 @@ class NonRechallenge(models.Model):
     entered_at = models.DateTimeField()
     entered_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
     review_on = models.DateField()
+    reviews = models.JSONField(default=list)
+    """Each time that a prescriber looked at it again and kept it: when, who, why."""
     appeal = models.TextField(blank=True)
     appealed_at = models.DateTimeField(null=True)
     appealed_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from monitoring.actions import non_rechallenge as register
 from monitoring.actions import programmes, requirements
-from monitoring.forms_programme import OnForm, RecordForm, RegisterForm, WordsForm
+from monitoring.forms_programme import KeepForm, OnForm, RecordForm, RegisterForm, WordsForm
 from monitoring.models import Programme, Treatment
 from monitoring.models.programme import OF_CLINIC, OF_PERSON
 from monitoring.rules.rems import ERAS, Said
@@ -99,12 +99,17 @@ def non_rechallenge(request: HttpRequest, patient_id: int) -> HttpResponse:
     if entry is None and "appeal" in request.POST:
         messages.error(request, "Not done: the patient is not in the register.")
         return redirect("rems", patient_id)
-    form = WordsForm(request.POST) if entry else RegisterForm(request.POST)
+    keeps = KeepForm if "keep" in request.POST else WordsForm
+    form = keeps(request.POST) if entry else RegisterForm(request.POST)
     if not form.is_valid():
+        if entry:
+            messages.error(request, "Not done: say why, and to keep it give the day on which it is looked at again.")
         return _page(request, treatment, register_form=form if isinstance(form, RegisterForm) else None, status=400)
     try:
         if entry is None:
             register.enter_register(treatment=treatment, by=by, now=now, ip=ip, **form.cleaned_data)
+        elif "keep" in request.POST:
+            register.keep_entry(entry=entry, by=by, now=now, ip=ip, **form.cleaned_data)
         elif "lift" in request.POST:
             register.end_entry(entry=entry, outcome=form.cleaned_data["words"], by=by, now=now, ip=ip)
         else:

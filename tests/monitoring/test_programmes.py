@@ -6,13 +6,14 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from monitoring.actions.dispensing import verdict_of
-from monitoring.actions.non_rechallenge import appeal, end_entry, enter_register
+from monitoring.actions.non_rechallenge import appeal, end_entry, enter_register, keep_entry
 from monitoring.actions.programmes import facts_on, form_state, is_enrolled, record_fact, rems_said, void_fact
 from monitoring.actions.requirements import of_clinic, of_rems
 from monitoring.actions.status_forms import drafts, registry_form, set_registry_form, sign, to_sign
 from monitoring.actions.taking_over import Told, take_over
 from monitoring.actions.treating import document_ben
-from monitoring.models import NonRechallenge, ProgrammeRecord, RegistryForm, Treatment
+from monitoring.models import Alert, NonRechallenge, ProgrammeRecord, RegistryForm, Treatment
+from monitoring.sweep import sweep
 from patients.actions import issue_token
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
 
@@ -452,6 +453,39 @@ def test_an_entry_whose_review_is_over_due_says_so(client, old, prescriber, time
     page = client.get(f"/patients/{old.patient_id}/rems/").content.decode()
     assert "it was to be looked at again on 19 Sep 2026" in page
     assert "non-rechallenge register" in client.get(f"/patients/{old.patient_id}/").content.decode()
+
+
+def test_a_review_that_is_due_raises_one_alert_and_ends_it_when_somebody_has_looked(client, clinic, old, prescriber):
+    given = {"evidence": "Severe", "other_drugs": "", "confirmed": True, "by": prescriber, "now": NOW}
+    entry = enter_register(treatment=old, review_on=NOW.date() + timedelta(days=5), **given)
+    assert sweep(now=NOW + 4 * DAY)["review_due"] == 0
+    assert [sweep(now=NOW + later)["review_due"] for later in (5 * DAY, 6 * DAY)] == [1, 0]
+    alert = Alert.objects.get(cause="register_review")
+    assert (alert.owner, "looked at again on 2026-09-19" in alert.summary) == (prescriber, True)
+    with pytest.raises(ValueError, match="later day"):
+        keep_entry(entry=entry, words="Twice", review_on=NOW.date(), by=prescriber, now=NOW + 6 * DAY)
+    with pytest.raises(ValueError, match="why the entry stays"):
+        keep_entry(entry=entry, words="", review_on=date(2027, 3, 1), by=prescriber, now=NOW + 6 * DAY)
+    keep_entry(entry=entry, words="Twice severe", review_on=date(2027, 3, 1), by=prescriber, now=NOW + 6 * DAY)
+    alert.refresh_from_db()
+    assert alert.resolved_by == prescriber
+    assert sweep(now=NOW + 7 * DAY)["review_due"] == 0
+    assert sweep(now=NOW + 170 * DAY)["review_due"] == 1
+    end_entry(entry=entry, outcome="A virus", by=prescriber, now=NOW + 170 * DAY)
+    assert not Alert.objects.standing().filter(cause="register_review").exists()
+
+
+def test_an_entry_is_kept_in_the_page_with_a_reason_and_a_day(client, frozen, old, prescriber):
+    given = {"evidence": "Severe", "other_drugs": "", "confirmed": True, "by": prescriber, "now": NOW}
+    entry = enter_register(treatment=old, review_on=NOW.date() + timedelta(days=5), **given)
+    client.force_login(prescriber)
+    place = f"/patients/{old.patient_id}/register/"
+    refused = client.post(place, {"words": "Twice severe", "keep": "1", "review_on": ""})
+    assert (refused.status_code, "give the day" in refused.content.decode()) == (400, True)
+    page = client.post(place, {"words": "Twice severe", "keep": "1", "review_on": "2027-03-01"}, follow=True)
+    assert "and kept: Twice severe" in page.content.decode()
+    entry.refresh_from_db()
+    assert entry.review_on == date(2027, 3, 1)
 
 
 @pytest.mark.parametrize(("role", "sees", "registers"), [("pharmacist", 200, 404), ("auditor", 404, 404)])
