@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from clozatrack import demo_programmes
 from clozatrack.demo_people import DAY, FAMILY, GIVEN, PEOPLE, Person, Story
 from clozatrack.demo_supply import supply_everybody
 from monitoring.actions.record_result import Report, record_result
@@ -36,6 +37,7 @@ def load(*, now: datetime) -> None:
     for person in (Person(40), Person(300, skip_last_days=18), Person(14)):
         _tell(_story(south, names.pop(), person, now, chance), person)
     supply_everybody(north, now=now)
+    demo_programmes.tell(north, now)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
 

@@ -40,3 +40,9 @@ class WordsForm(forms.Form):
     """A reason."""
 
     words = forms.CharField(label="Why", max_length=1000)
+
+
+class KeepForm(WordsForm):
+    """An entry was looked at again, and stays until another look."""
+
+    review_on = forms.DateField(label="Look again on", widget=forms.DateInput(attrs={"type": "date"}))

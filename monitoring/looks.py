@@ -77,6 +77,24 @@ TRANSFER_LATE = """
     FOR KEY SHARE OF t SKIP LOCKED
 """
 
+REVIEW_DUE = """
+    SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
+        t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
+        %(now)s AS due_at, NULL::timestamptz AS deadline,
+        'The entry in the non-rechallenge register was to be looked at again on ' || entry.review_on
+            || ': keep it until another day, or lift it.' AS summary
+    FROM monitoring_nonrechallenge entry
+    JOIN monitoring_treatment t ON t.id = entry.treatment_id
+    JOIN patients_clinic c ON c.id = t.clinic_id
+    WHERE entry.ended_at IS NULL AND entry.review_on <= (%(now)s AT TIME ZONE c.time_zone)::date
+      AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR (a.raised_at AT TIME ZONE c.time_zone)::date >= entry.review_on)
+    )
+    FOR KEY SHARE OF t SKIP LOCKED
+"""
+
 LOST = """
     -- The owner has left, cannot be written to, or is away: whoever covers owns it now, or the next step is taken.
     SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, a.owner_id AS deputy_of, a.cause, a.severity,
@@ -137,6 +155,7 @@ LOOKS = (
     Look(GAP_BEGAN, _changing(WORSE), Cause.SUPPLY_ENDS, Severity.MILD, "gap", "worsened", "alert_worsened"),
     Look(RUNS_OUT, RAISED, Cause.SUPPLY_ENDS, Severity.ROUTINE, "supply_ends", "raised", "alert_raised"),
     Look(TRANSFER_LATE, RAISED, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
+    Look(REVIEW_DUE, RAISED, Cause.REGISTER_REVIEW, Severity.ROUTINE, "review_due", "raised", "alert_raised"),
     Look(LOST, _changing(NEW_OWNER), None, None, "orphaned", "owner lost", "alert_orphaned"),
     Look(RETURNED, _changing(ANSWER_AGAIN), None, None, "returned", "came back", "alert_returned"),
     Look(

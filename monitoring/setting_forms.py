@@ -149,3 +149,16 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Tick at least one."},
     )
+
+
+class QuestionsForm(forms.Form):
+    """What the clinic's own registry asks on its monthly form."""
+
+    title = forms.CharField(label="Title of the form", max_length=120)
+    questions = forms.CharField(
+        label="Questions, one a line",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Beyond what is known already: ANC, band, advice, frequency and BEN are filled in by themselves.",
+    )

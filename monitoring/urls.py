@@ -26,7 +26,7 @@ from monitoring.views.override import answer_override, ask_override, review_over
 from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
-from monitoring.views.programmes import non_rechallenge, record_programme, rems, status_forms, void_programme
+from monitoring.views.programmes import non_rechallenge, record_programme, rems, void_programme
 from monitoring.views.protocol_change import (
     cancel_protocol,
     confirm_protocol,
@@ -37,12 +37,14 @@ from monitoring.views.protocol_change import (
 )
 from monitoring.views.quarantine import hand_over_row, match_row, quarantine, refuse_row, waiting_row
 from monitoring.views.register import register, register_from_file
+from monitoring.views.registry import registry
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
 from monitoring.views.rota import add_shift, cancel_shift, end_away, rota, set_away, set_deputy
 from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.statements import issue_statement, revoke_statement, statement_paper, statements
+from monitoring.views.status_forms import status_forms
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.taking_over import take_over
 from monitoring.views.today import today, today_print
@@ -97,6 +99,7 @@ urlpatterns = [
     path("settings/", settings_home, name="settings"),
     path("settings/<slug:slug>/clinic/", clinic_settings, name="clinic_settings"),
     path("settings/<slug:slug>/policies/", clinic_policies, name="clinic_policies"),
+    path("settings/<slug:slug>/registry/", registry, name="registry"),
     path("settings/<slug:slug>/laboratories/<int:laboratory_id>/", laboratory, name="laboratory"),
     path("settings/<slug:slug>/people/", people, name="people"),
     path("settings/<slug:slug>/people/invite/", invite_person, name="invite_person"),

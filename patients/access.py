@@ -35,6 +35,7 @@ MAY: dict[str, tuple[Role, ...]] = {
     "issue_statement": (Role.PRESCRIBER, Role.PHARMACIST),
     "record_programme": SEES_PATIENTS,
     "sign_status_form": (Role.PRESCRIBER,),
+    "appeal_non_rechallenge": SEES_PATIENTS,
     "register_non_rechallenge": (Role.PRESCRIBER,),
     "hand_over": SEES_PATIENTS,
     "add_note": SEES_PATIENTS,

@@ -12,6 +12,7 @@ from monitoring.actions.non_rechallenge import enter_register
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
 from monitoring.actions.statements import issue_statement, revoke_statement
+from monitoring.actions.status_forms import set_registry_form
 from monitoring.actions.transferring import request_transfer
 from monitoring.actions.treating import document_ben, record_dose
 from monitoring.alerts import Raising
@@ -118,6 +119,7 @@ def _of_the_pharmacy(clinic, treatment, prescriber):
         issue_statement(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW) for _ in range(2)
     )
     revoke_statement(statement=ended, reason="Lost", by=pharmacist, now=NOW)
+    set_registry_form(clinic=clinic, title="Monthly", questions=["Smokes?"], by=prescriber, now=NOW)
     leave = authorise(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW)
     given = {"strength_mg": Decimal(100), "quantity": 21, "days": 7}
     dispense = hand_over(authorisation=leave, by=pharmacist, now=NOW, **given)

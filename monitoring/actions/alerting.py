@@ -133,6 +133,14 @@ def end_owed(
         AlertNote.objects.bulk_create([AlertNote(alert_id=pk, at=now, verb="resolved", text=because) for pk in ended])
 
 
+def end_by_answer(treatment: Treatment, cause: Cause, *, text: str, by: Staff, now: datetime) -> None:
+    """A person has given the answer that an alert of this cause asks for: nobody is called for it any more."""
+    for alert in Alert.objects.filter(treatment=treatment, cause=cause, resolved_at=None):
+        alert.resolved_at, alert.resolved_by, alert.outcome = now, by, Outcome.ACTED
+        alert.save(update_fields=["resolved_at", "resolved_by", "outcome"])
+        AlertNote.objects.bulk_create([AlertNote(alert=alert, at=now, staff=by, verb="resolved", text=text)])
+
+
 def reachable(owner: Staff | None, clinic_id: int) -> bool:
     """Somebody who can be written to, who is there, and who may see the patients of this clinic."""
     return owner is not None and owner.is_active and bool(owner.email) and may(owner, "see_patients", clinic_id)

@@ -4,8 +4,9 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from monitoring.actions.alerting import end_by_answer
 from monitoring.actions.judging import locked
-from monitoring.models import NonRechallenge, Treatment
+from monitoring.models import Cause, NonRechallenge, Treatment
 from monitoring.models.result import standing
 from monitoring.rules.units import plain
 from patients import audit
@@ -69,6 +70,26 @@ def appeal(*, entry: NonRechallenge, words: str, by: Staff, now: datetime, ip: s
 
 
 @transaction.atomic
+def keep_entry(
+    *, entry: NonRechallenge, words: str, review_on: date, by: Staff, now: datetime, ip: str | None = None
+) -> NonRechallenge:
+    """Looked at again, and it stays until another look. Raises ValueError without words or a later day."""
+    current = _open(entry)
+    treatment = current.treatment
+    if not words.strip():
+        raise ValueError("say why the entry stays")
+    if review_on <= now.astimezone(treatment.clinic.zone).date():
+        raise ValueError("give a later day on which the entry is looked at again")
+    said = {"at": now.isoformat(), "by": str(by), "words": words.strip()}
+    current.review_on, current.reviews = review_on, [*current.reviews, said]
+    current.save(update_fields=["review_on", "reviews"])
+    text = f"Looked at again and kept until {review_on}."
+    end_by_answer(treatment, Cause.REGISTER_REVIEW, text=text, by=by, now=now)
+    _told("register_kept", current, treatment, by, now, ip)
+    return current
+
+
+@transaction.atomic
 def end_entry(
     *, entry: NonRechallenge, outcome: str, by: Staff, now: datetime, ip: str | None = None
 ) -> NonRechallenge:
@@ -78,12 +99,15 @@ def end_entry(
         raise ValueError("say why the entry ends")
     current.ended_at, current.ended_by, current.outcome = now, by, outcome.strip()
     current.save(update_fields=["ended_at", "ended_by", "outcome"])
+    end_by_answer(current.treatment, Cause.REGISTER_REVIEW, text="The entry is lifted.", by=by, now=now)
     _told("register_ended", current, current.treatment, by, now, ip)
     return current
 
 
 def _open(entry: NonRechallenge) -> NonRechallenge:
-    current = NonRechallenge.objects.select_for_update(of=("self",)).select_related("treatment").get(pk=entry.pk)
+    locked(entry.treatment_id)
+    rows = NonRechallenge.objects.select_for_update(of=("self",)).select_related("treatment__clinic")
+    current = rows.get(pk=entry.pk)
     if current.ended_at:
         raise ValueError("this entry has ended already")
     return current

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from monitoring.actions.alerting import raise_alerts
+from monitoring.actions.alerting import end_by_answer, raise_alerts
 from monitoring.actions.judging import locked
 from monitoring.alerts import HOLDS, Raising
 from monitoring.models import Cause, Override, ReasonCode, Severity, Treatment
+from monitoring.models.dispense import WAITS
 from patients import audit
 from patients.access import may
 from patients.models import Staff
@@ -40,6 +41,7 @@ def ask_override(
         raise ValueError("an override is valid for 1 to 72 hours")
     if bridge:
         _check_bridge(treatment, days, now)
+    _close_expired(treatment, now)
     override = Override.objects.create(
         treatment=treatment,
         clinic_id=treatment.clinic_id,
@@ -55,6 +57,14 @@ def ask_override(
     raise_alerts(treatment, [Raising(Cause.OVERRIDE, Severity.MODERATE, text)], result=None, now=now)
     _told("override_asked", override, treatment, by, now, ip)
     return override
+
+
+def _close_expired(treatment: Treatment, now: datetime) -> None:
+    """A request that nobody answered in time makes room for the next. Raises ValueError while one still waits."""
+    waits = treatment.overrides.filter(WAITS).first()
+    if waits and waits.expires_at >= now:
+        raise ValueError("a request for this patient waits for a second person already; have it answered first")
+    treatment.overrides.filter(WAITS).update(declined_at=now, answer="Nobody answered before it expired.")
 
 
 def bridges_left(treatment: Treatment, now: datetime) -> int:
@@ -85,6 +95,7 @@ def confirm_override(*, override: Override, by: Staff, now: datetime, ip: str | 
         _check_bridge(treatment, current.days, now)
     current.confirmed_at, current.confirmed_by = now, by
     current.save(update_fields=["confirmed_at", "confirmed_by"])
+    end_by_answer(treatment, Cause.OVERRIDE, text="Confirmed by a second person.", by=by, now=now)
     _told("override_confirmed", current, treatment, by, now, ip)
     return current
 
@@ -98,6 +109,7 @@ def decline_override(*, override: Override, by: Staff, now: datetime, answer: st
     current = _open(override, by, now)
     current.declined_at, current.declined_by, current.answer = now, by, answer.strip()
     current.save(update_fields=["declined_at", "declined_by", "answer"])
+    end_by_answer(treatment, Cause.OVERRIDE, text=f"Declined: {current.answer}", by=by, now=now)
     _told("override_declined", current, treatment, by, now, ip)
     return current
 

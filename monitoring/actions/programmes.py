@@ -1,6 +1,7 @@
 """Dated records of REMS and registry programmes, and what a programme would have said on a date."""
 
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from monitoring.actions.judging import judge
-from monitoring.models import Treatment
+from monitoring.models import TakeOver, Treatment
 from monitoring.models.programme import OF_PATIENT, OF_PERSON, Programme, ProgrammeRecord, RecordKind
 from monitoring.rules.rems import Facts, Said, psf_due, would_have_said
 from patients import audit
@@ -19,6 +20,12 @@ ENDS = {
     "prescriber_certified": "prescriber_lapsed",
     "pharmacy_certified": "pharmacy_lapsed",
 }
+OF_TREATED = ("status_form", "dispense_rationale", "treatment_rationale", "authorisation")
+"""Records that nobody makes of a patient without tablets."""
+OF_DISPENSES = ("authorisation", "dispense_rationale")
+LABEL = "us-label-2015"
+"""The label in force as long as the programme asked anything."""
+NOTICE_DAYS = 7
 
 
 @transaction.atomic
@@ -44,8 +51,10 @@ def record_fact(
         raise ValueError(f"{programme} {kind} is not known; known: {', '.join(RecordKind.values)}")
     if (kind in OF_PATIENT) != (treatment is not None) or (kind in OF_PERSON) != (person is not None):
         raise ValueError(f"say whom {RecordKind(kind).label.lower()} is about")
+    if kind == RecordKind.AUTHORISATION and not code.strip():
+        raise ValueError("give the code of the authorisation (RDA) that was obtained")
     row = ProgrammeRecord.objects.create(
-        clinic=clinic, programme=programme, kind=kind, treatment=treatment, person=person, on=on, code=code,
+        clinic=clinic, programme=programme, kind=kind, treatment=treatment, person=person, on=on, code=code.strip(),
         words=words, drafted=drafted or {}, recorded_at=now, recorded_by=by,
     )  # fmt: skip
     audit.record(
@@ -82,16 +91,21 @@ def rems_said(treatment: Treatment, on: date) -> Said:
 
 
 def facts_on(treatment: Treatment, on: date) -> Facts:
-    """What was on record by the end of that day: programme records, the judgement and the last count then."""
+    """What was on record by the end of that day: programme records, the judgement by the label of then, the count."""
     rows = [row for row in records_of(treatment, Programme.REMS) if row.on <= on]
-    end = datetime(on.year, on.month, on.day, tzinfo=treatment.clinic.zone) + timedelta(days=1, microseconds=-1)
-    versions = list(treatment.every_result())
-    judgement = judge(treatment, versions, as_of=end)
-    history = treatment.history_of(treatment.results.current())
-    drawn = [at for at, item in history.timeline if hasattr(item, "anc") and at <= end]
     zone = treatment.clinic.zone
+    end = datetime(on.year, on.month, on.day, tzinfo=zone) + timedelta(days=1, microseconds=-1)
+    then = _as_then(treatment, end)
+    judgement = judge(then, list(then.every_result()), as_of=end)
+    history = then.history_of(then.results.current())
+    drawn = [at for at, item in history.timeline if hasattr(item, "anc") and at <= end]
+    dispenses = _dispensed(treatment)
+    begins_on, known = _beginning(treatment, dispenses, rows)
     return Facts(
-        population="ben" if treatment.ben else "general",
+        begun=begins_on is not None and begins_on <= on,
+        begins_on=begins_on,
+        beginning_known=known,
+        population="ben" if then.ben else "general",
         frequency=judgement.phase or "weekly",
         prescriber_certified=_stands(rows, "prescriber_certified"),
         pharmacy_certified=_stands(rows, "pharmacy_certified"),
@@ -100,11 +114,38 @@ def facts_on(treatment: Treatment, on: date) -> Facts:
         anc_on=drawn[-1].astimezone(zone).date() if drawn else None,
         band=judgement.band,
         treatment_rationale=bool(_days(rows, "treatment_rationale")),
-        dispenses=[day for day in _dispensed(treatment) if day < on],
+        # Before this service kept dispenses, an authorisation or a rationale on record is what is left of one.
+        dispenses=[day for day in [*dispenses, *(row.on for row in rows if row.kind in OF_DISPENSES)] if day < on],
         status_forms=_days(rows, "status_form"),
         dispense_rationales=[day for day in _days(rows, "dispense_rationale") if day < on],
         with_rationale=on in _days(rows, "dispense_rationale"),
     )
+
+
+def _as_then(treatment: Treatment, end: datetime) -> Treatment:
+    """A copy (never saved) under the US label of the programme's time, with BEN only where it was documented by then.
+
+    What happened before the record came here was documented elsewhere: then BEN counts as it is known today.
+    """
+    then = copy(treatment)
+    then.protocol_key = LABEL
+    if treatment.created_at <= end:
+        then.ben = treatment.ben_statuses.filter(confirmed_at__lte=end).order_by("confirmed_at").last()
+    return then
+
+
+def _beginning(
+    treatment: Treatment, dispenses: Sequence[date], rows: Iterable[ProgrammeRecord]
+) -> tuple[date | None, bool]:
+    """The first day with tablets, or with a record that somebody gave some; and whether that is really the first."""
+    first_doses = [event for event in treatment.every_event() if event.kind == "first_dose" and event.stands()]
+    taken = TakeOver.objects.filter(treatment=treatment).first()
+    known = taken is None or taken.first_dose_on is not None
+    doses = [event.at.astimezone(treatment.clinic.zone).date() for event in first_doses]
+    given = [*dispenses, *(row.on for row in rows if row.kind in OF_TREATED)]
+    if given and (not doses or min(given) < min(doses)):
+        return min(given), known
+    return min(doses, default=None), known
 
 
 def _stands(rows: Iterable[ProgrammeRecord], kind: str) -> bool:
@@ -127,22 +168,6 @@ def is_enrolled(treatment: Treatment) -> bool:
     return _stands([row for row in records_of(treatment, Programme.CLINIC) if row.treatment_id], "enrolled")
 
 
-def draft_status_form(treatment: Treatment, *, now: datetime) -> dict[str, Any]:
-    """A Patient Status Form as far as the system knows it; a prescriber reads it and signs."""
-    judgement = judge(treatment, list(treatment.every_result()), as_of=now)
-    last = ProgrammeRecord.objects.filter(treatment=treatment, kind="status_form", voided_at=None).order_by("on").last()
-    due = psf_due(last.on if last else None)
-    return {
-        "anc": judgement.anc,
-        "band": judgement.band,
-        "treatment": judgement.treatment,
-        "frequency": judgement.phase,
-        "ben": treatment.ben is not None,
-        "last_form": last.on.isoformat() if last else None,
-        "due": due.isoformat() if due else None,
-    }
-
-
 def form_state(last: date | None, today: date) -> str:
     """due, submitted, late or missing: of the monthly form, on a day."""
     due = psf_due(last)
@@ -150,4 +175,4 @@ def form_state(last: date | None, today: date) -> str:
         return "missing"
     if today > due:
         return "late"
-    return "due" if (due - today).days <= 7 else "submitted"  # a week of notice
+    return "due" if (due - today).days <= NOTICE_DAYS else "submitted"

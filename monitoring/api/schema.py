@@ -3,6 +3,7 @@
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers as kind
 
@@ -131,6 +132,22 @@ BOOKING = inline_serializer(
     {
         "day": kind.DateField(allow_null=True, help_text="The day of the draw; null cancels what is booked."),
         "reason": kind.CharField(required=False, write_only=True, help_text="Why it is cancelled."),
+    },
+)
+ON = OpenApiParameter("on", OpenApiTypes.DATE, description="The day asked about; today where it is left out")
+REMS = inline_serializer(
+    "Rems",
+    {
+        "on": kind.DateField(),
+        "era": kind.CharField(help_text="2015, 2019, 2021 or ended"),
+        "outcome": kind.CharField(help_text="authorised, refused, not_asked, not_begun or not_on_record"),
+        "because": kind.ListField(child=kind.CharField()),
+        "warnings": kind.ListField(child=kind.CharField()),
+        "tolerated": kind.BooleanField(),
+        "discharge_days": kind.IntegerField(allow_null=True),
+        "requirements_on": kind.DateField(),
+        "requirements": kind.ListField(child=kind.JSONField()),
+        "clinic_registry": kind.ListField(child=kind.JSONField()),
     },
 )
 STATEMENT = inline_serializer(

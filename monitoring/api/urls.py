@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 from monitoring.api import views
 from monitoring.api.booking import TestBooking
 from monitoring.api.eligibility import BareEligibility, Eligibility
+from monitoring.api.rems import Rems
 from monitoring.api.statements import RevokeStatement, StatementPaper, Statements
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("treatments/<int:treatment_id>/booking/", TestBooking.as_view(), name="api_booking"),
     path("treatments/<int:treatment_id>/eligibility/", Eligibility.as_view(), name="api_eligibility"),
     path("treatments/<int:treatment_id>/eligibility", BareEligibility.as_view(), name="api_eligibility_bare"),
+    path("treatments/<int:treatment_id>/rems/", Rems.as_view(), name="api_rems"),
     path("treatments/<int:treatment_id>/statements/", Statements.as_view(), name="api_statements"),
     path(
         "treatments/<int:treatment_id>/statements/<int:statement_id>/paper.pdf",

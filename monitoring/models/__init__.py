@@ -10,7 +10,7 @@ from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.limits import AgreedLimits
 from monitoring.models.moving import Merge, Transfer
-from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
+from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind, RegistryForm
 from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, ProtocolChange, RowState
 from monitoring.models.reaching import Channel, Reach, Way, Wish
 from monitoring.models.result import Result
@@ -49,6 +49,7 @@ __all__ = [
     "Reach",
     "ReasonCode",
     "RecordKind",
+    "RegistryForm",
     "Result",
     "RowState",
     "Severity",

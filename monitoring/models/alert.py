@@ -23,6 +23,7 @@ class Cause(models.TextChoices):
     TRANSFER = "transfer", "Transfer to answer"
     SUPPLY_ENDS = "supply_ends", "Tablets run out and no test is booked"
     CONTRADICTED = "contradicted", "Supply that a later fact contradicts"
+    REGISTER_REVIEW = "register_review", "Entry in the non-rechallenge register to look at again"
     OVERRIDE = "override", "Supply that a second person must confirm"
     BEN_TO_CONFIRM = "ben_to_confirm", "BEN to be confirmed"
 

@@ -106,7 +106,7 @@ class Override(models.Model):
 
     def state_at(self, moment: datetime) -> str:
         """waiting, confirmed, declined, used or expired, as it stood at that moment."""
-        if self.declined_at and self.declined_at <= moment:
+        if self.declined_at and self.declined_by_id and self.declined_at <= moment:
             return "declined"
         if self.used_at and self.used_at <= moment:
             return "used"

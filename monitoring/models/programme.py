@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from monitoring.models.treatment import Treatment
-from patients.models import NO_DELETE, Clinic, Staff
+from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Staff
 
 OF_PATIENT = ("enrolled", "disenrolled", "status_form", "dispense_rationale", "treatment_rationale", "authorisation")
 OF_CLINIC = ("pharmacy_certified", "pharmacy_lapsed")
@@ -77,6 +77,21 @@ class ProgrammeRecord(models.Model):
         indexes: ClassVar = [models.Index("treatment", "programme", "on", name="programme_by_patient")]
 
 
+class RegistryForm(models.Model):
+    """The form of a clinic's own registry: what it asks beyond what is known. The newest one is in force."""
+
+    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="registry_forms")
+    title = models.CharField(max_length=120)
+    questions = models.JSONField(default=list)
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+
+    class Meta:
+        triggers: ClassVar = APPEND_ONLY
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(title=""), name="registry_form_has_title")]
+        indexes: ClassVar = [models.Index(fields=["clinic", "-id"], name="registry_forms_by_clinic")]
+
+
 class NonRechallenge(models.Model):
     """An entry in this service's non-rechallenge register: evidence, a date to look again, and how it ended."""
 
@@ -90,6 +105,8 @@ class NonRechallenge(models.Model):
     entered_at = models.DateTimeField()
     entered_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
     review_on = models.DateField()
+    reviews = models.JSONField(default=list)
+    """Each time that a prescriber looked at it again and kept it: when, who, why."""
     appeal = models.TextField(blank=True)
     appealed_at = models.DateTimeField(null=True)
     appealed_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")

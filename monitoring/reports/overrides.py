@@ -21,7 +21,8 @@ OVERRIDES = """
 )
 SELECT (o.asked_at AT TIME ZONE w.zone)::date, o.id, o.bridge, o.code, o.days,
        extract(epoch FROM o.expires_at - o.asked_at)::float8 / 60, asker.name,
-       CASE WHEN o.confirmed_at <= %(known_at)s THEN 'confirmed' WHEN o.declined_at <= %(known_at)s THEN 'declined'
+       CASE WHEN o.confirmed_at <= %(known_at)s THEN 'confirmed'
+            WHEN decliner.id IS NOT NULL AND o.declined_at <= %(known_at)s THEN 'declined'
             WHEN o.expires_at < %(known_at)s THEN 'not answered' ELSE 'waiting' END,
        CASE WHEN o.confirmed_at <= %(known_at)s THEN confirmer.name
             WHEN o.declined_at <= %(known_at)s THEN decliner.name END,

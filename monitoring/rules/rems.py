@@ -11,7 +11,7 @@ from typing import Literal
 from monitoring.rules.calendar import add_months
 from monitoring.rules.protocol import Frequency
 
-Outcome = Literal["authorised", "refused", "not_asked"]
+Outcome = Literal["authorised", "refused", "not_asked", "not_begun", "not_on_record"]
 NOT_ACCEPTABLE = {"general": ("moderate", "severe"), "ben": ("severe",)}
 ANC_DAYS: dict[Frequency, int] = {"weekly": 7, "every_2_weeks": 15, "monthly": 31}
 PSF_DAYS = 37
@@ -22,6 +22,12 @@ RATIONALES, RATIONALE_MONTHS, RATIONALE_ANC_DAYS = 3, 6, 30
 class Facts:
     """What the programme knew on that day. Dates are civil; null or empty is not on record."""
 
+    begun: bool = True
+    """Whether the day asked about is the first day with tablets, or a later one."""
+    begins_on: date | None = None
+    """That first day, for the words; null: none is on record."""
+    beginning_known: bool = True
+    """False: the treatment was taken over on `begins_on`, and nobody knew since when it ran."""
     population: Literal["general", "ben"] = "general"
     frequency: Frequency = "weekly"
     prescriber_certified: bool = False
@@ -68,6 +74,8 @@ def would_have_said(facts: Facts, on: date) -> Said:
     era = era_on(on)
     if era.key == "ended":
         return Said(era.key, "not_asked", ("No REMS question has been asked since 2025-02-24.",))
+    if not facts.begun:
+        return Said(era.key, "not_begun" if facts.beginning_known else "not_on_record", (_before(facts),))
     refusals, warnings = era.ask(facts, on)
     return Said(
         era.key,
@@ -77,6 +85,24 @@ def would_have_said(facts: Facts, on: date) -> Said:
         tolerated=bool(refusals) and on >= date(2021, 11, 19),
         discharge_days=_discharge_days(facts, on),
     )
+
+
+def _before(facts: Facts) -> str:
+    """Why there is no answer for a day before the first tablets."""
+    if not facts.beginning_known:
+        return (
+            f"The treatment was taken over on {facts.begins_on}. When it began elsewhere is not known, and nothing"
+            " before is on record here, so there is no answer for this day."
+        )
+    if facts.begins_on is None:
+        return "Treatment had not begun on this day: no first dose is on record. There was nothing to dispense."
+    return f"Treatment had not begun on this day: it began on {facts.begins_on}. There was nothing to dispense."
+
+
+def rationales_used(given: Sequence[date], on: date) -> int:
+    """How many dispense rationales count against the three of a day: those of the months before it, that day too."""
+    since = add_months(on, -RATIONALE_MONTHS)
+    return sum(since < one <= on for one in given)
 
 
 def era_on(on: date) -> Era:
@@ -137,8 +163,7 @@ def _has_form(facts: Facts, on: date) -> bool:
 
 def _against_rationale(facts: Facts, on: date) -> list[str]:
     """What stands against dispensing on the pharmacy's own rationale while the form is missing."""
-    since = add_months(on, -RATIONALE_MONTHS)
-    used = sum(since < given <= on for given in facts.dispense_rationales)
+    used = rationales_used(facts.dispense_rationales, on)
     found = []
     if used >= RATIONALES:
         found.append(

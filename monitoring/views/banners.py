@@ -30,7 +30,7 @@ class Banner:
 
 def banners(record: Record, card: AdviceCard) -> list[Banner]:
     """The gravest first."""
-    tellers = (_unknown, _merged, _moving, _proposed)
+    tellers = (_register, _unknown, _merged, _moving, _proposed)
     return [*_severe(record, card), *_limited(record, card), *(one for tell in tellers for one in tell(record))]
 
 
@@ -58,6 +58,19 @@ def _limited(record: Record, card: AdviceCard) -> Iterator[Banner]:
     if left <= ENDS_SOON:
         text += f" {left} days are left: agree them again in time, or plan for the protocol's own."
     yield Banner("warn" if left <= ENDS_SOON else "calm", "Not the protocol's own limits.", text)
+
+
+def _register(record: Record) -> Iterator[Banner]:
+    for entry in record.register:
+        if record.known(entry.ended_at):
+            continue
+        on, again = entry.entered_at, entry.review_on
+        text = (
+            f"Since {on.day} {on:%b %Y}, entered by {entry.entered_by}: {sentence(entry.evidence)}"
+            f" Look again on {again.day} {again:%b %Y}."
+        )
+        link = reverse("rems", args=[record.treatment.patient_id]) + "#register"
+        yield Banner("warn", "In the non-rechallenge register.", text, link, "Appeal or lift it")
 
 
 def _unknown(record: Record) -> Iterator[Banner]:

@@ -1,6 +1,6 @@
-"""REMS and registry programmes: dated records, what would have been said on a day, forms signed in one sitting."""
+"""REMS and registry programmes: dated records, how each requirement stands, and what would have been said on a day."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,18 +10,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from monitoring.actions import non_rechallenge as register
-from monitoring.actions import programmes
-from monitoring.doors import treatments_of
-from monitoring.forms_programme import OnForm, RecordForm, RegisterForm, WordsForm
+from monitoring.actions import programmes, requirements
+from monitoring.forms_programme import KeepForm, OnForm, RecordForm, RegisterForm, WordsForm
 from monitoring.models import Programme, Treatment
 from monitoring.models.programme import OF_CLINIC, OF_PERSON
 from monitoring.rules.rems import ERAS, Said
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from patients import audit
-from patients.access import clinics_of, may
+from patients.access import may, staff_who_may
 from patients.models import Staff
-
-ROWS = 100
 
 
 @login_required
@@ -94,16 +91,25 @@ def void_programme(request: HttpRequest, patient_id: int, record_id: int) -> Htt
 @login_required
 @require_POST
 def non_rechallenge(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """Enter, appeal or lift: told apart by the form that was sent."""
-    treatment, now = treatment_or_404(request, patient_id, "register_non_rechallenge"), timezone.now()
+    """Enter, appeal or lift: told apart by the form that was sent. Whoever sees the patient may appeal."""
+    verb = "appeal_non_rechallenge" if "appeal" in request.POST else "register_non_rechallenge"
+    treatment, now = treatment_or_404(request, patient_id, verb), timezone.now()
     by, ip = staff_of(request), address_of(request)
     entry = treatment.non_rechallenges.filter(ended_at=None).first()
-    form = WordsForm(request.POST) if entry else RegisterForm(request.POST)
+    if entry is None and "appeal" in request.POST:
+        messages.error(request, "Not done: the patient is not in the register.")
+        return redirect("rems", patient_id)
+    keeps = KeepForm if "keep" in request.POST else WordsForm
+    form = keeps(request.POST) if entry else RegisterForm(request.POST)
     if not form.is_valid():
+        if entry:
+            messages.error(request, "Not done: say why, and to keep it give the day on which it is looked at again.")
         return _page(request, treatment, register_form=form if isinstance(form, RegisterForm) else None, status=400)
     try:
         if entry is None:
             register.enter_register(treatment=treatment, by=by, now=now, ip=ip, **form.cleaned_data)
+        elif "keep" in request.POST:
+            register.keep_entry(entry=entry, by=by, now=now, ip=ip, **form.cleaned_data)
         elif "lift" in request.POST:
             register.end_entry(entry=entry, outcome=form.cleaned_data["words"], by=by, now=now, ip=ip)
         else:
@@ -126,12 +132,17 @@ def _page(
     today = timezone.now().astimezone(treatment.clinic.zone).date()
     asked = OnForm(request.GET or None)
     said, refusal = _said(treatment, asked)
+    on = asked.cleaned_data["on"] if asked.is_bound and asked.is_valid() else today
     staff = staff_of(request)
     page = {
         "patient": treatment.patient,
         "treatment": treatment,
         "asked": asked,
-        "on": asked.cleaned_data.get("on") if asked.is_bound and asked.is_valid() else today,
+        "on": on,
+        "today": today,
+        "of_rems": requirements.of_rems(treatment, on),
+        "of_clinic": requirements.of_clinic(treatment, on),
+        "rems_day": min(on, requirements.LAST_DAY),
         "said": said,
         "refusal": refusal,
         "eras": ERAS,
@@ -140,6 +151,9 @@ def _page(
         "record_form": record_form or RecordForm(initial={"day": today}),
         "register_form": register_form or RegisterForm(initial={"review_on": today + timedelta(days=180)}),
         "may_record": may(staff, "record_programme", treatment.clinic_id),
+        "may_lift": list(staff_who_may("register_non_rechallenge", treatment.clinic_id)),
+        "may_appeal": may(staff, "appeal_non_rechallenge", treatment.clinic_id),
+        "may_sign": may(staff, "sign_status_form", treatment.clinic_id),
         "may_register": may(staff, "register_non_rechallenge", treatment.clinic_id),
     }
     return render(request, "monitoring/programmes/rems.html", page, status=status)
@@ -152,49 +166,3 @@ def _said(treatment: Treatment, asked: OnForm) -> tuple[Said | None, str]:
         return programmes.rems_said(treatment, asked.cleaned_data["on"]), ""
     except ValueError as error:
         return None, str(error)
-
-
-@login_required
-def status_forms(request: HttpRequest) -> HttpResponse:
-    """The forms of the clinic's own registry that are due or late; the prescriber signs those that are ticked."""
-    staff, now = staff_of(request), timezone.now()
-    if not clinics_of(staff, "sign_status_form").exists():
-        raise Http404
-    mine = treatments_of(staff, "sign_status_form").filter(
-        programme_records__kind="enrolled", programme_records__voided_at=None
-    )
-    rows = [_form_row(treatment, now) for treatment in mine.distinct().order_by("pk")[:ROWS]]
-    if request.method == "POST":
-        signed = _sign(request, rows, staff)
-        messages.success(request, f"{signed} forms are signed.")
-        return redirect("status_forms")
-    return render(request, "monitoring/programmes/forms.html", {"rows": rows})
-
-
-def _form_row(treatment: Treatment, moment: datetime) -> dict[str, object]:
-    draft = programmes.draft_status_form(treatment, now=moment)
-    last = treatment.programme_records.filter(kind="status_form", voided_at=None).order_by("on").last()
-    today = moment.astimezone(treatment.clinic.zone).date()
-    return {"treatment": treatment, "draft": draft, "state": programmes.form_state(last.on if last else None, today)}
-
-
-def _sign(request: HttpRequest, rows: list[dict[str, object]], staff: Staff) -> int:
-    ticked, now, signed = set(request.POST.getlist("sign")), timezone.now(), 0
-    for row in rows:
-        treatment = row["treatment"]
-        if not isinstance(treatment, Treatment) or str(treatment.pk) not in ticked or row["state"] == "submitted":
-            continue
-        day = now.astimezone(treatment.clinic.zone).date()
-        programmes.record_fact(
-            clinic=treatment.clinic,
-            programme=Programme.CLINIC,
-            kind="status_form",
-            on=day,
-            treatment=treatment,
-            drafted=row["draft"],  # type: ignore[arg-type]  # the draft of this very row
-            by=staff,
-            now=now,
-            ip=address_of(request),
-        )
-        signed += 1
-    return signed

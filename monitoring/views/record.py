@@ -16,6 +16,7 @@ from monitoring.models import (
     DoseChange,
     Draw,
     Merge,
+    NonRechallenge,
     Override,
     Result,
     TakeOver,
@@ -65,6 +66,7 @@ class Record:
     transfers: list[Transfer]
     merges: list[Merge]
     overrides: list[Override]
+    register: list[NonRechallenge]
     contacts: list[ContactPoint]
     trail: list[AuditEvent]
 
@@ -143,6 +145,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         transfers=until(transfers.order_by("requested_at"), "requested_at"),
         merges=until(merges.order_by("at"), "at"),
         overrides=until(_overrides_of(treatment), "asked_at"),
+        register=until(treatment.non_rechallenges.select_related("entered_by").order_by("entered_at"), "entered_at"),
         contacts=until(contacts, "recorded_at"),
         trail=until(_trail_of(patient), "at"),
     )

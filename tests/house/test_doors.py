@@ -75,6 +75,7 @@ TABLE = {
     "settings": Row("C", "C", "self"),
     "clinic_settings": Row("C", "C", "clinic"),
     "clinic_policies": Row("C", "C", "clinic"),
+    "registry": Row("C", "C", "clinic"),
     "laboratory": Row("C", "C", "clinic"),
     "people": Row("C", "C", "clinic"),
     "invite_person": Row("C", "C", "clinic"),
@@ -168,6 +169,7 @@ TABLE = {
     "api_eligibility": Row("", "T", "token"),
     "api_eligibility_bare": Row("", "T", "token"),
     "api_booking": Row("T", "", "token"),  # a form is refused to all; JSON: test_running_out.py
+    "api_rems": Row("T", "", "token"),
     "api_statements": Row("T", "", "token"),  # a form is refused to all; JSON: test_statements.py
     "api_statement_paper": Row("T", "", "token"),
     "api_revoke_statement": Row("", "", "token"),

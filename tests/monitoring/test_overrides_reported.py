@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from monitoring.actions.dispensing import authorise
 from monitoring.actions.overriding import ask_override, confirm_override, decline_override, review_override
-from monitoring.models import Override
+from monitoring.models import Alert, Override
 from monitoring.reports.every import ONE, every
 from monitoring.reports.overrides import by_month, given, one_by_one
 from monitoring.reports.question import Question
@@ -80,6 +80,28 @@ def test_h27_the_database_refuses_a_review_by_those_who_had_a_part_in_it(treatme
     with pytest.raises(IntegrityError, match="override_review_has_who_and_what"), transaction.atomic():
         Override.objects.filter(pk=row.pk).update(reviewed_by=people["reviews"], **seen | {"review": ""})
     Override.objects.filter(pk=row.pk).update(reviewed_by=people["reviews"], **seen)
+
+
+def test_an_answer_ends_the_alert_that_asked_for_it(treatment, people):
+    for answered in (
+        lambda row: confirm_override(override=row, by=people["confirms"], now=NOW),
+        lambda row: decline_override(override=row, by=people["confirms"], now=NOW, answer="Blood is here"),
+    ):
+        row = asked_for(treatment, people, bridge=False)
+        alert = Alert.objects.standing().get(cause="override")
+        answered(row)
+        alert.refresh_from_db()
+        assert (alert.resolved_by, alert.resolved_at) == (people["confirms"], NOW)
+
+
+def test_one_request_waits_at_a_time_and_an_expired_one_makes_room(treatment, people):
+    first = asked_for(treatment, people)
+    with pytest.raises(ValueError, match="waits for a second person already"):
+        asked_for(treatment, people, at=NOW + HOUR)
+    second = asked_for(treatment, people, at=NOW + 25 * HOUR)
+    first.refresh_from_db()
+    assert (first.state_at(NOW + 26 * HOUR), second.state_at(NOW + 26 * HOUR)) == ("expired", "waiting")
+    assert [row.answer for row in given(told(treatment.clinic))] == ["not answered", "not answered"]
 
 
 def a_month(treatment, people):

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from monitoring.rules.rems import Facts, era_on, psf_due, would_have_said
+from monitoring.rules.rems import Facts, era_on, psf_due, rationales_used, would_have_said
 
 ALL_WELL = {"prescriber_certified": True, "pharmacy_certified": True, "patient_enrolled": True, "band": "normal"}
 IN = {"2015": date(2017, 5, 4), "2019": date(2020, 5, 4), "2021": date(2023, 5, 4)}
@@ -122,3 +122,27 @@ def test_from_2021_11_19_a_refusal_was_tolerated_and_both_are_told(day, tolerate
 )  # fmt: skip
 def test_the_supply_at_discharge(day, frequency, days):
     assert said(day, frequency=frequency).discharge_days == days
+
+
+@pytest.mark.parametrize("era", IN)
+def test_before_the_treatment_began_there_is_no_answer_and_it_says_so(era):
+    later = IN[era] + timedelta(days=30)
+    answer = said(IN[era], begun=False, begins_on=later)
+    assert (answer.outcome, answer.tolerated, answer.discharge_days) == ("not_begun", False, None)
+    assert f"it began on {later}" in answer.because[0]
+    assert "no first dose is on record" in said(IN[era], begun=False).because[0]
+
+
+def test_before_a_take_over_with_an_unknown_beginning_nothing_is_guessed():
+    answer = said(IN["2021"], begun=False, begins_on=date(2024, 1, 1), beginning_known=False)
+    assert answer.outcome == "not_on_record"
+    assert "is not known" in answer.because[0]
+
+
+def test_after_the_end_no_question_is_asked_even_before_a_treatment_began():
+    assert would_have_said(Facts(begun=False), date(2025, 2, 24)).outcome == "not_asked"
+
+
+def test_dispense_rationales_are_counted_over_six_months_the_day_itself_too():
+    on = date(2023, 5, 4)
+    assert rationales_used([date(2022, 11, 4), date(2022, 11, 5), on, date(2023, 5, 5)], on) == 2
