@@ -21,6 +21,7 @@ VERBS_IN_WORDS = {
     "results:write": "Record results",
     "alerts:read": "Read alerts",
     "worklist:read": "Read what is due and overdue",
+    "eligibility:read": "Ask whether tablets may be supplied",
 }
 SHOW = (("send", "By e-mail to that address"), ("show", "Show me the link once, I hand it over"))
 

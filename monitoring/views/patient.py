@@ -30,7 +30,8 @@ ACTIONS = (
     ("May I dispense?", "supply", "see_patients"),
     ("REMS and registers", "rems", "see_patients"),
 )
-"""What the link says, the page's name, and the verb that opens it. The first one is the button."""
+"""What the link says, the page's name, and the verb that opens it. The first are done most and are buttons."""
+OFTEN = 2
 
 
 @login_required
@@ -56,19 +57,28 @@ def judgements(request: HttpRequest, patient_id: int) -> HttpResponse:
     return render(request, "monitoring/judgements.html", page | {"treatment": treatment, "patient": treatment.patient})
 
 
-def actions_for(staff: Staff, treatment: Treatment) -> list[tuple[str, str]]:
-    """What this person may do here: the words and the address of each. A merged record offers nothing."""
+Links = list[tuple[str, str]]
+"""What each link says, and its address."""
+
+
+def actions_for(staff: Staff, treatment: Treatment) -> list[tuple[str, Links]]:
+    """What this person may do here, in groups; the first has no name and is done most. A merged record offers none."""
     if treatment.merged_into_id:
         return []
     here = staff.memberships.filter(clinic_id=treatment.clinic_id, active=True)
     roles, patient = set(here.values_list("role", flat=True)), treatment.patient_id
     places = [(label, reverse(name, args=[patient])) for label, name, verb in ACTIONS if roles & set(MAY[verb])]
-    offers = [offer for _, group in acts_for(treatment, staff) for offer in group]
+    groups = {
+        group: [(offer.title, reverse("act", args=[patient, offer.name])) for offer in offers]
+        for group, offers in acts_for(treatment, staff)
+    }
+    moves = groups.setdefault("Person", [])
+    moves += places[OFTEN:]
     if may_transfer := roles & set(MAY["transfer"]):
-        places.append(("Transfer", reverse("ask_transfer", args=[patient])))
+        moves.append(("Transfer", reverse("ask_transfer", args=[patient])))
     if may_transfer and treatment.advice in ("may_start", "do_not_start") and not treatment.paused_since:
-        places.append(("Take over a running treatment", reverse("take_over", args=[patient])))
-    return places + [(offer.title, reverse("act", args=[patient, offer.name])) for offer in offers]
+        moves.append(("Take over a running treatment", reverse("take_over", args=[patient])))
+    return [("", places[:OFTEN]), *((group, links) for group, links in groups.items() if links)]
 
 
 def days_late(overdue_after: date | None, day: date) -> int:

@@ -14,8 +14,11 @@ from monitoring.forms import ResultForm
 from monitoring.models import Treatment
 from monitoring.rules.errors import InputError
 from monitoring.rules.slips import DoubtError
-from monitoring.views.asking import colleague_choices, said_of, unit_in_words
+from monitoring.views.asking import colleague_choices, said_of, unit_in_words, unit_shown
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
+from monitoring.views.results import ResultRow, result_rows
+
+LATELY = 6
 
 
 @login_required
@@ -51,12 +54,19 @@ def _weighed(request: HttpRequest, treatment: Treatment, form: ResultForm) -> Ht
     return _page(request, treatment, form, said=said_of(weighed, treatment))
 
 
+def _lately(treatment: Treatment) -> list[ResultRow]:
+    """The last counts that stand: a slip is seen best beside them."""
+    rows = result_rows(list(treatment.every_result().select_related("staff", "integration")), treatment)
+    return [row for row in rows if row.stands][:LATELY]
+
+
 def _page(request: HttpRequest, treatment: Treatment, form: ResultForm, **more: object) -> HttpResponse:
     page = {
         "treatment": treatment,
+        "lately": _lately(treatment),
         "patient": treatment.patient,
         "form": form,
-        "unit": treatment.clinic.count_unit,
+        "unit": unit_shown(treatment.clinic),
         "unit_in_words": unit_in_words(treatment.clinic),
     }
     return render(request, "monitoring/log_result.html", page | more)
