@@ -10,7 +10,15 @@ from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
 from monitoring.models.result import Result
-from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
+from monitoring.models.treatment import (
+    BenProposal,
+    BenStatus,
+    DoseChange,
+    DoseVoid,
+    TakeOver,
+    Treatment,
+    TreatmentEvent,
+)
 
 __all__ = [
     "Alert",
@@ -22,6 +30,7 @@ __all__ = [
     "Cause",
     "Dispense",
     "DoseChange",
+    "DoseVoid",
     "Draft",
     "Draw",
     "IdempotencyKey",

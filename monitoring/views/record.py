@@ -13,6 +13,7 @@ from monitoring.models import (
     BenProposal,
     BenStatus,
     DoseChange,
+    DoseVoid,
     Draw,
     Merge,
     Result,
@@ -39,7 +40,7 @@ class Record:
     known_at: datetime | None
     results: list[Result]
     events: list[TreatmentEvent]
-    doses: list[DoseChange]
+    doses_told: list[DoseChange]
     draws: list[Draw]
     alerts: list[Alert]
     notes: list[AlertNote]
@@ -63,6 +64,16 @@ class Record:
     def standing_events(self) -> list[TreatmentEvent]:
         """Those that nobody had voided."""
         return [event for event in self.events if event.stands(self.known_at)]
+
+    @property
+    def doses(self) -> list[DoseChange]:
+        """Those that nobody had marked as entered in error."""
+        return [dose for dose in self.doses_told if not self.voided(dose)]
+
+    def voided(self, dose: DoseChange) -> DoseVoid | None:
+        """By whom, when and why it was marked as entered in error, where that was known."""
+        void: DoseVoid | None = getattr(dose, "void", None)
+        return void if void and self.known(void.voided_at) else None
 
     @property
     def contacts_now(self) -> list[ContactPoint]:
@@ -105,7 +116,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         known_at=known_at,
         results=results,
         events=until(treatment.events_read, "recorded_at"),
-        doses=until(treatment.every_dose().select_related("recorded_by"), "recorded_at"),
+        doses_told=until(treatment.doses_told().select_related("recorded_by", "void__voided_by"), "recorded_at"),
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),
         alerts=until(alerts, "raised_at"),
         notes=until(notes, "at"),
