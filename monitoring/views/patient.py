@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from monitoring.actions.replaying import read, under_protocol_of
 from monitoring.models import Treatment
+from monitoring.rules.judgement import Judgement
 from monitoring.views.acts.table import acts_for
 from monitoring.views.banners import banners
 from monitoring.views.chart import DAYS, RANGES, Drawn, draw
@@ -21,6 +22,7 @@ from monitoring.views.results import result_rows
 from monitoring.views.said import said_page
 from monitoring.views.timeline import FOLDED, timeline
 from monitoring.views.words import advice_card
+from monitoring.worklist import closed_ahead, draw_by
 from patients import audit
 from patients.access import MAY
 from patients.models import Staff
@@ -86,6 +88,15 @@ def days_late(overdue_after: date | None, day: date) -> int:
     return 0 if overdue_after is None else max((day - overdue_after).days, 0)
 
 
+def _draw_on(treatment: Treatment, judgement: Judgement, now: datetime) -> date | None:
+    """The open day before the due date, where the clinic is closed on the due date itself."""
+    if judgement.due_on is None:
+        return None
+    closed = closed_ahead([treatment.clinic], now)[treatment.clinic_id]
+    drawn = draw_by(judgement.due_on, judgement.frequency, closed)
+    return drawn if now.astimezone(treatment.clinic.zone).date() <= drawn != judgement.due_on else None
+
+
 def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -> dict[str, object]:
     treatment = record.treatment
     reading = read(treatment, record.results, as_of=moment.at, known_at=moment.known_at)
@@ -119,6 +130,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "ben": treatment.ben,
         "letters": letters(chart),
         "latest": next((row for row in rows if row.stands and row.count is not None and not row.preliminary), None),
+        "draw_on": _draw_on(treatment, reading.judgement, now),
         "dose": current_dose(record),
         "draw": open_draw(record),
         "chart": chart,

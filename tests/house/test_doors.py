@@ -71,6 +71,8 @@ TABLE = {
     "clinic_settings": Row("C", "C", "clinic"),
     "clinic_policies": Row("C", "C", "clinic"),
     "laboratory": Row("C", "C", "clinic"),
+    "closed_days": Row("C", "C", "clinic"),
+    "open_day": Row("C", "C", "clinic"),
     "people": Row("C", "C", "clinic"),
     "invite_person": Row("C", "C", "clinic"),
     "add_known_person": Row("C", "C", "clinic"),
