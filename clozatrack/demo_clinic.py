@@ -14,7 +14,9 @@ from monitoring.actions.record_result import Report, record_result
 from monitoring.actions.treating import begin_monitoring, document_ben, record_dose, record_event
 from notifications.models import Delivery
 from patients.actions import register_patient
+from patients.closed_days import close_days
 from patients.models import Clinic, Membership, Role, Staff
+from patients.public_holidays import public_holidays
 
 PASSWORD = "clozatrack-demo"  # printed by the demo; it opens nothing but the demo
 
@@ -27,6 +29,8 @@ def load(*, now: datetime) -> None:
     chance = random.Random(1975)  # believable, not secret
     north = _clinic("North Clinic", "north", "America/New_York", prefix="")
     south = _clinic("South Clinic", "south", "Europe/Lisbon", prefix="south-")
+    _holidays(north, "US", now)
+    _holidays(south, "PT", now)
     names = list(zip(chance.sample(FAMILY, len(FAMILY)), chance.sample(GIVEN, len(GIVEN)), strict=True))
     for person in PEOPLE:
         _tell(_story(north, names.pop(), person, now, chance), person)
@@ -40,6 +44,13 @@ def load(*, now: datetime) -> None:
     demo_programmes.tell(north, now)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
+
+
+def _holidays(clinic: Clinic, country: str, now: datetime) -> None:
+    """The public holidays of this year and the next, as the clinic admin fills them in."""
+    admin = clinic.memberships.get(role=Role.CLINIC_ADMIN).staff
+    for year in (now.year, now.year + 1):
+        close_days(clinic=clinic, days=public_holidays(country, "", year), by=admin, now=now)
 
 
 def _for_the_sample_export(clinic: Clinic, now: datetime) -> None:

@@ -45,10 +45,10 @@ class UploadForm(forms.Form):
         self.known = {str(laboratory.pk): laboratory for laboratory in known}
         several = len(self.clinics) > 1
         names = [(pk, f"{lab.name}, {lab.clinic.name}" if several else lab.name) for pk, lab in self.known.items()]
-        self.fields["laboratory"].choices = [("", "a new one, named below"), *names]  # type: ignore[attr-defined]
+        self.fields["laboratory"].choices = [("", "a new one, named below"), *names]  # type: ignore[attr-defined]  # a ChoiceField, see above
         if several:
             chosen = [("", "Choose…"), *((pk, clinic.name) for pk, clinic in self.clinics.items())]
-            self.fields["clinic"].choices = chosen  # type: ignore[attr-defined]
+            self.fields["clinic"].choices = chosen  # type: ignore[attr-defined]  # a ChoiceField, see above
         else:
             del self.fields["clinic"]
 

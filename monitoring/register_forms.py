@@ -44,7 +44,7 @@ class ClinicForm(forms.Form):
             del self.fields["clinic"]
         else:
             names = [("", "Choose…"), *((pk, clinic.name) for pk, clinic in self.clinics.items())]
-            self.fields["clinic"].choices = names  # type: ignore[attr-defined]
+            self.fields["clinic"].choices = names  # type: ignore[attr-defined]  # a ChoiceField, see above
 
     @property
     def at(self) -> Clinic:
@@ -77,7 +77,7 @@ class RegisterForm(ClinicForm):
         shown = {
             pk: f"{row.staff}, {row.clinic}" if several else f"{row.staff}" for pk, row in self.prescribers.items()
         }
-        self.fields["clinician"].choices = [("", "nobody yet: the on-call address"), *shown.items()]  # type: ignore[attr-defined]
+        self.fields["clinician"].choices = [("", "nobody yet: the on-call address"), *shown.items()]  # type: ignore[attr-defined]  # a ChoiceField, see above
 
     def clean(self) -> dict[str, Any]:
         """The prescriber works at the clinic."""

@@ -1,5 +1,6 @@
 """What a clinic admin may type."""
 
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -8,8 +9,12 @@ from django import forms
 from monitoring.doors import prescribers_at
 from monitoring.rules.units import UNITS_ACCEPTED
 from patients.access import VERBS
+from patients.closed_days import is_open
 from patients.models import Clinic, Role, Staff
 from patients.policies import POLICIES
+from patients.public_holidays import countries, public_holidays
+
+MOST_CLOSED = 31
 
 COLUMNS = (
     "mrn", "date_of_birth", "drawn_at", "accession", "status", "version", "unit", "anc", "wbc",
@@ -99,6 +104,75 @@ class ClinicForm(forms.Form):
     time_zone = forms.ChoiceField(
         label="Time zone", choices=lambda: [(zone, zone) for zone in sorted(available_timezones())]
     )
+
+
+class ClosedDayForm(forms.Form):
+    """A day, or several in a row, on which no blood is taken."""
+
+    first = forms.DateField(label="Closed on", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    last = forms.DateField(
+        label="Until and including",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="Empty for one day.",
+    )
+    name = forms.CharField(label="Why", max_length=80, help_text="Such as: Christmas, works outing.")
+    today: date
+
+    def clean(self) -> dict[str, Any]:
+        """From today on, in order, and no longer than a clinic is ever closed."""
+        first = self.cleaned_data.get("first")
+        last = self.cleaned_data.get("last") or first
+        if first and first < self.today:
+            self.add_error("first", f"{first} is past; give a day from today on.")
+        elif first and last and not 0 <= (last - first).days < MOST_CLOSED:
+            self.add_error(
+                "last", f"Give a day from {first} on, {MOST_CLOSED} days at most; for more close two stretches."
+            )
+        return self.cleaned_data
+
+    def days(self) -> dict[date, str]:
+        """Every weekday of the stretch with its name; weekends are closed anyway."""
+        first: date = self.cleaned_data["first"]
+        length = ((self.cleaned_data.get("last") or first) - first).days + 1
+        stretch = [first + timedelta(days=number) for number in range(length)]
+        return {day: self.cleaned_data["name"] for day in stretch if is_open(day, ())}
+
+
+class PublicHolidaysForm(forms.Form):
+    """Whose public holidays, in which year."""
+
+    country = forms.ChoiceField(label="Country", choices=lambda: [("", "Choose…"), *countries()])
+    region = forms.CharField(
+        label="Region",
+        required=False,
+        max_length=8,
+        help_text="Its short code, such as BY or CA. Empty: the whole country.",
+    )
+    year = forms.TypedChoiceField(label="Year", coerce=int)
+    today: date
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        years = self.fields["year"]
+        if isinstance(years, forms.TypedChoiceField):
+            years.choices = [(year, str(year)) for year in (today.year, today.year + 1)]
+
+    def clean(self) -> dict[str, Any]:
+        """The holidays as `found`."""
+        said = self.cleaned_data
+        said["region"] = said.get("region", "").strip()
+        if "country" in said and "year" in said:
+            try:
+                self.found = public_holidays(said["country"], said["region"], said["year"])
+            except ValueError as error:
+                self.add_error("region", str(error))
+        return said
+
+    def days(self) -> dict[date, str]:
+        """Those from today on that are no weekend."""
+        return {day: name for day, name in self.found.items() if day >= self.today and is_open(day, ())}
 
 
 class PoliciesForm(forms.Form):

@@ -8,6 +8,7 @@ from monitoring.views.alert import acknowledge, alert, hand_over, note, resolve
 from monitoring.views.alerts import alerts, answer_alerts
 from monitoring.views.audit_trail import audit_export, audit_trail
 from monitoring.views.checking import check_statement
+from monitoring.views.closed_days import closed_days, open_day
 from monitoring.views.counter import counter
 from monitoring.views.draw import drawn, end_drawn
 from monitoring.views.duty import answer_offer, ask_colleague, away, back, daily_mail, duty
@@ -101,6 +102,8 @@ urlpatterns = [
     path("settings/<slug:slug>/policies/", clinic_policies, name="clinic_policies"),
     path("settings/<slug:slug>/registry/", registry, name="registry"),
     path("settings/<slug:slug>/laboratories/<int:laboratory_id>/", laboratory, name="laboratory"),
+    path("settings/<slug:slug>/closed/", closed_days, name="closed_days"),
+    path("settings/<slug:slug>/closed/<int:closed_id>/open/", open_day, name="open_day"),
     path("settings/<slug:slug>/people/", people, name="people"),
     path("settings/<slug:slug>/people/invite/", invite_person, name="invite_person"),
     path("settings/<slug:slug>/people/known/", add_known_person, name="add_known_person"),

@@ -26,6 +26,8 @@ class Policy(NamedTuple):
 
     def spoken(self, value: int) -> str:
         """A value in words: 90 minutes, 24 hours, 3 days."""
+        if self.unit == "enrolments":
+            return "asked for" if value else "not asked for"
         if self.unit == "minutes" and value >= 120 and value % 60 == 0:
             return f"{value // 60} hours"
         return f"{value} {self.unit if value != 1 else self.unit.removesuffix('s')}"

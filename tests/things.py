@@ -14,7 +14,7 @@ from monitoring.actions.programmes import record_fact
 from monitoring.actions.statements import issue_statement, revoke_statement
 from monitoring.actions.status_forms import set_registry_form
 from monitoring.actions.transferring import request_transfer
-from monitoring.actions.treating import document_ben, record_dose
+from monitoring.actions.treating import document_ben, record_dose, void_dose
 from monitoring.alerts import Raising
 from monitoring.models import (
     BenProposal,
@@ -178,6 +178,7 @@ def _about_a_patient(clinic, nurse, prescriber):
     merge = Merge.objects.create(kept=treatment, merged=other, reason="One person", at=NOW, by=nurse)
     proposal = BenProposal.objects.create(treatment=other, evidence="Duffy", documented_at=NOW, documented_by=nurse)
     TakeOver.objects.create(treatment=treatment, told_by="Letter", recorded_at=NOW)
-    record_dose(treatment=treatment, daily_mg=Decimal(100), at=NOW, by=nurse, now=NOW)
+    dose = record_dose(treatment=treatment, daily_mg=Decimal(100), at=NOW, by=nurse, now=NOW)
+    void_dose(dose=dose, by=nurse, now=NOW, reason="Wrong patient")
     document_ben(treatment=treatment, baseline_anc=None, evidence="Duffy", by=nurse, confirmed_by=prescriber, now=NOW)
     return {"contact_id": contact.pk, "draw_id": draw.pk, "merge_id": merge.pk, "proposal_id": proposal.pk}

@@ -57,5 +57,6 @@ def _next(result: Result, reason: str) -> Report:
         accession=result.accession,
         drawn_at=result.drawn_at,
         version=result.version + 1,
+        by_hand=True,
         reason=reason.strip(),
     )

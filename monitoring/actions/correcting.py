@@ -8,6 +8,7 @@ from monitoring.actions.alerting import message, raise_alerts, reachable
 from monitoring.actions.gathering import Digest
 from monitoring.actions.judging import judge
 from monitoring.actions.reaching import ways_to
+from monitoring.actions.versioning import overruled, superseded
 from monitoring.alerts import ADVICE_IN_WORDS, Raising, severity_of
 from monitoring.models import Alert, Assessment, Cause, Channel, Reach, Result, Severity, Treatment
 from monitoring.models.limits import protocol_at, table_at
@@ -30,15 +31,21 @@ def tell_of_correction(
     digest: Digest | None = None,
 ) -> None:
     """Re-assess every moment judged since the draw; raise an alert that says which advice changed, if any did."""
+    if superseded(result, versions):
+        return
     former = next((row for row in before if (row.source, row.accession) == (result.source, result.accession)), None)
     since = min(result.drawn_at, former.drawn_at) if former else result.drawn_at
     changes = [change for change in _reassess(treatment, versions, result, since, now) if change]
     table = table_at(treatment, now)
     band_before, band_after = _rank(table, former), _rank(table, result)
-    if not changes and band_before == band_after:
+    byhand = overruled(result, versions)
+    if byhand is None and not changes and band_before == band_after:
         return
     severity = severity_of(table, max(band_before, band_after)) if band_before or band_after else Severity.ROUTINE
-    raising = Raising(Cause.CORRECTION, severity, _summary(treatment, former, result, changes))
+    summary = _summary(treatment, former, result, changes)
+    if byhand is not None:
+        severity, summary = min(severity, Severity.MODERATE), f"{_of_overruling(byhand)} {summary}"
+    raising = Raising(Cause.CORRECTION, severity, summary)
     (alert,) = raise_alerts(treatment, [raising], result=result, now=now, digest=digest)
     _tell_all_told_before(treatment, alert, now, digest)
 
@@ -103,6 +110,12 @@ def _summary(treatment: Treatment, former: Result | None, result: Result, change
     drawn_on = result.drawn_at.astimezone(treatment.clinic.zone).date()
     head = f"The count drawn {drawn_on} was corrected from {was} to {now_is}."
     return " ".join([head, *(f"{change}." for change in changes)])
+
+
+def _of_overruling(byhand: Result) -> str:
+    who = byhand.staff or "A person"
+    did = "taken this result back" if byhand.status == "entered_in_error" else "corrected this result"
+    return f"{who} had {did}; a later message of the laboratory stands now. Find out which of the two is right."
 
 
 def _tell_all_told_before(treatment: Treatment, alert: Alert, now: datetime, digest: Digest | None) -> None:

@@ -27,11 +27,11 @@ LOCK = f"""
     LEFT JOIN {STAFF.table} s ON s.id = t.clinician_id
     WHERE t.id = %s
 """  # noqa: S608  # names of our own tables and columns, here and below
-RECORDS = f"ARRAY(SELECT %s::bigint UNION ALL SELECT id FROM {TREATMENT.table} WHERE merged_into_id = %s)"  # noqa: S608
+RECORDS = f"ARRAY(SELECT %s::bigint UNION ALL SELECT id FROM {TREATMENT.table} WHERE merged_into_id = %s)"  # noqa: S608  # table names of our own
 """A record and those merged into it; takes the treatment's key twice."""
 VERSIONS = f"""
     SELECT {RESULT.columns("r")} FROM {RESULT.table} r WHERE r.treatment_id = ANY({RECORDS}) ORDER BY r.drawn_at, r.id
-"""  # noqa: S608
+"""  # noqa: S608  # table and column names of our own
 AROUND = f"""
     SELECT {BEN.columns("b")}, {EVENT.columns("e")},
            EXISTS (SELECT 1 FROM monitoring_alert WHERE treatment_id = ANY({RECORDS}) AND resolved_at IS NULL),
@@ -42,7 +42,7 @@ AROUND = f"""
     ) b ON true
     LEFT JOIN {EVENT.table} e ON e.treatment_id = ANY({RECORDS})
     ORDER BY e.id
-"""  # noqa: S608
+"""  # noqa: S608  # table and column names of our own
 
 
 def locked(treatment_id: int, *, clinic_id: int | None = None) -> Treatment:

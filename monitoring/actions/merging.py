@@ -10,7 +10,7 @@ from monitoring.actions.treating import reassess
 from monitoring.models import Merge, Treatment
 from monitoring.rules.errors import InputError
 from patients import audit
-from patients.models import Staff
+from patients.models import Patient, Staff
 
 NOTHING_OWED = {
     "band": "",
@@ -58,19 +58,37 @@ def _check_free(mine: Treatment, other: Treatment) -> None:
 
 
 @transaction.atomic
-def undo_merge(*, merge: Merge, reason: str, by: Staff, now: datetime, ip: str | None = None) -> Merge:
-    """Each record reads its own rows again, those that came meanwhile too, and both are judged anew."""
+def undo_merge(*, merge: Merge, reason: str, by: Staff, now: datetime, mrn: str = "", ip: str | None = None) -> Merge:
+    """Each record reads its own rows again, those that came meanwhile too, and both are judged anew.
+
+    `mrn`: the other person's number here, when the record came along from another clinic. Raises InputError without.
+    """
     if not reason.strip():
         raise InputError("reason", "say how you know that these are two people")
     other, mine = lock_alone(merge.merged_id), lock_alone(merge.kept_id)
     standing = Merge.objects.filter(pk=merge.pk, undone_at=None)
     merge.just_stored = bool(standing.update(undone_at=now, undone_by=by, undo_reason=reason.strip()))
     if merge.just_stored:
+        _give_number(merge, other, mrn.strip())
         Treatment.objects.filter(pk=other.pk).update(merged_into=None)
         reassess(mine, now=now)
         reassess(other, now=now)
         _audit("merge_undone", merge, by, now, ip)
     return merge
+
+
+def _give_number(merge: Merge, other: Treatment, mrn: str) -> None:
+    """A record that came along from another clinic has no number here until somebody gives it one."""
+    merge.refresh_from_db(fields=["old_mrn", "old_clinic"])
+    if not merge.old_mrn:
+        return
+    clinic = other.clinic
+    if not mrn:
+        known = f"at {merge.old_clinic} it was {merge.old_mrn}"
+        raise InputError("mrn", f"give the number by which {clinic} knows {other.patient}; {known}")
+    if Patient.objects.filter(clinic=clinic, mrn__iexact=mrn).exclude(pk=other.patient_id).exists():
+        raise InputError("mrn", f"{mrn} belongs to another patient of {clinic}; give this person's own number")
+    Patient.objects.filter(pk=other.patient_id).update(mrn=mrn)
 
 
 def _audit(verb: str, row: Merge, by: Staff, now: datetime, ip: str | None) -> None:

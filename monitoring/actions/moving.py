@@ -5,10 +5,10 @@ from datetime import datetime, time
 from django.db import transaction
 
 from monitoring.actions.alerting import ask_again, tell_owner
-from monitoring.actions.judging import judge, locked
+from monitoring.actions.judging import judge, lock_alone, locked
 from monitoring.actions.limiting import close_agreement
 from monitoring.actions.treating import reassess
-from monitoring.models import Alert, AlertNote, Booking, Draw, Treatment
+from monitoring.models import Alert, AlertNote, Booking, Draw, Merge, Treatment
 from monitoring.rules.judgement import Judgement
 from patients.models import Clinic, Patient, Staff
 
@@ -18,8 +18,9 @@ def move(treatment: Treatment, *, clinic: Clinic, mrn: str, clinician: Staff | N
 
     Results and resolved alerts keep the clinic that recorded them; they are read through the treatment.
     """
-    for other in _absorbed(treatment):
-        _rehome(other, clinic=clinic, mrn=f"merged-{other.patient_id}", clinician=clinician, by=by, now=now)
+    for row in treatment.merges.filter(undone_at=None).order_by("merged_id"):
+        other = lock_alone(row.merged_id)
+        _rehome(other, clinic=clinic, mrn=_number_along(row, other, clinic), clinician=clinician, by=by, now=now)
         _hand_over_alerts(other, by=by, now=now)
     _rehome(treatment, clinic=clinic, mrn=mrn, clinician=clinician, by=by, now=now)
     _hand_over_alerts(treatment, by=by, now=now)
@@ -36,13 +37,16 @@ def preview_move(treatment: Treatment, *, clinic: Clinic, now: datetime) -> Judg
     return judgement
 
 
-def _absorbed(treatment: Treatment) -> list[Treatment]:
-    """The records merged into this one, and into those; they are the same person and go along."""
-    found = []
-    for merge in treatment.merges.filter(undone_at=None).order_by("merged_id"):
-        other = locked(merge.merged_id)
-        found += [other, *_absorbed(other)]
-    return found
+def _number_along(row: Merge, other: Treatment, clinic: Clinic) -> str:
+    """The MRN under which a merged record goes along: its own where it came from, and elsewhere one that no file has.
+
+    The other clinic knows the person by one number. A second one, taken along, could be somebody else's there.
+    """
+    old_mrn, old_clinic = row.old_mrn or other.patient.mrn, row.old_clinic or other.clinic
+    home = clinic == old_clinic and not Patient.objects.filter(clinic=clinic, mrn__iexact=old_mrn).exists()
+    kept = {"old_mrn": "", "old_clinic": None} if home else {"old_mrn": old_mrn, "old_clinic": old_clinic}
+    Merge.objects.filter(pk=row.pk).update(**kept)
+    return old_mrn if home else f"merged-{other.patient_id}"
 
 
 def _rehome(

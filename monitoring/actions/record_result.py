@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from monitoring.actions.guarding import MANUAL, doubts, kept_answers, loosening,
 from monitoring.actions.judging import Facts, as_assessment, bring_up, facts_of, judge, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.actions.storing import store
+from monitoring.actions.versioning import numbered, place, seen, superseded
 from monitoring.alerts import HOLDS, called_for
 from monitoring.models import Result, Treatment
 from monitoring.models.limits import table_at
@@ -47,6 +48,8 @@ class Report:
     """A person has confirmed a number that looks like a slip of the unit."""
     reason: str = ""
     """Why it comes late or is corrected, or what proves it, in a person's words."""
+    by_hand: bool = False
+    """A person corrects here what was sent; `version` is then its place, and no number of the source's."""
     answers: Answers = field(default_factory=Answers)
     """What the typist answered to the questions of monitoring.rules.slips."""
 
@@ -109,13 +112,14 @@ def record_locked(
     reading = check(report, treatment=treatment, now=now)
     facts = facts_of(treatment)
     earlier = [row for row in facts.versions if (row.source, row.accession) == (report.source, report.accession)]
-    report = _numbered(report, earlier)
-    if same := _seen(earlier, report):
+    report = numbered(report, earlier)
+    if same := seen(report, earlier):
         return same
     _check_removal(earlier, report)
     before = standing(facts.versions)
     result = as_row(treatment, report, reading, now=now, by=by)
     result.treatment_id = earlier[0].treatment_id if earlier else home
+    result.version = place(report, earlier)
     typed = report.source == MANUAL and not earlier
     asked = _guarded(treatment, before, result, report.answers, by, now) if typed else []
     audited = recorded(treatment, result, by, now, ip, **kept_answers(asked, result, report.answers, by=by))
@@ -145,17 +149,17 @@ def _derive(
     """Judgement, derived columns and alerts that follow from the new version; stored with the line of the audit."""
     held_before = treatment.advice in HOLDS
     judgement = judge(treatment, facts.versions, as_of=now, events=facts.events)
-    removed = result.status == Status.ENTERED_IN_ERROR
+    counts = result.status != Status.ENTERED_IN_ERROR and not superseded(result, facts.versions)
     found = called_for(
         table=table_at(treatment, now),
-        count=None if removed else result.count(),
+        count=result.count() if counts else None,
         judgement=judgement,
         held_before=held_before,
     )
     columns = bring_up(treatment, judgement, latest_draw_at=latest_draw(facts.versions), now=now)
     result.judgement_given = as_assessment(treatment, judgement, result=None, now=now)
     store(treatment, columns, result, result.judgement_given, audited)
-    if facts.booked and not removed:
+    if facts.booked and counts:
         keep_booking(treatment, result.drawn_at, now=now)
     if result.status != Status.PRELIMINARY and facts.alerted:
         end_by_count(treatment, judgement=judgement, now=now)
@@ -200,32 +204,6 @@ def check(report: Report, *, treatment: Treatment, now: datetime) -> Reading | N
     return reading
 
 
-def _numbered(report: Report, earlier: list[Result]) -> Report:
-    """The version of a report whose source numbers none: what was stored with this content, else the next in turn."""
-    if report.version is not None:
-        return report
-    for row in earlier:
-        if row.received == report.received():
-            return replace(report, version=row.version)
-    last = max(earlier, key=lambda row: row.version, default=None)
-    follows = report.status in (Status.CORRECTED, Status.ENTERED_IN_ERROR)
-    if last is not None and (follows or last.status == Status.PRELIMINARY):
-        return replace(report, version=last.version + 1)
-    return replace(report, version=1)
-
-
-def _seen(earlier: list[Result], report: Report) -> Result | None:
-    """The same message again. A different one under the same version is an error, never a silent choice."""
-    row = next((row for row in earlier if row.version == report.version), None)
-    if row is None or row.received == report.received():
-        return row
-    raise InputError(
-        "version",
-        f"version {row.version} of {row.accession} is stored with other content;"
-        f" send a correction as version {max(row.version for row in earlier) + 1}",
-    )
-
-
 def _check_draw(treatment: Treatment, report: Report, now: datetime) -> None:
     clinic: Clinic = treatment.clinic
     if report.drawn_at > now + CLOCK_SKEW:
@@ -257,6 +235,8 @@ def as_row(treatment: Treatment, report: Report, reading: Reading | None, *, now
         source=report.source,
         accession=report.accession,
         version=report.version or 1,
+        sent_version=None if report.by_hand else report.version,
+        by_hand=report.by_hand,
         status=report.status,
         drawn_at=report.drawn_at,
         received_at=now,

@@ -1,12 +1,13 @@
 """How a clinic is set up: where its alerts go, its unit, its calendar, its numbers, its laboratories, its tokens."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from monitoring.models import Laboratory, Treatment
+from monitoring.models.treatment import EVERY_DAY
 from monitoring.rules.errors import InputError
 from monitoring.rules.units import UNITS_ACCEPTED
 from notifications.actions import owe
@@ -92,6 +93,11 @@ def issue_and_tell(*, clinic: Clinic, name: str, verbs: list[str], by: Staff, no
     about = f"integration:{integration.pk}"
     owe([letter(clinic.on_call_email, words, "/audit/", about=about, clinic_id=clinic.pk, now=now)])
     return integration, token
+
+
+def draws_moved_by(clinic: Clinic, days: Collection[date]) -> int:
+    """How many tests that are due on these days now would be drawn earlier."""
+    return Treatment.objects.filter(clinic=clinic, due_on__in=days).exclude(frequency__in=EVERY_DAY).count()
 
 
 def may_change_zone(clinic: Clinic) -> bool:

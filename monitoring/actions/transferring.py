@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from monitoring.actions.alerting import raise_alerts
-from monitoring.actions.judging import locked
+from monitoring.actions.judging import lock_alone, locked
 from monitoring.actions.moving import move
 from monitoring.alerts import Raising
 from monitoring.models import Alert, AlertNote, Cause, Merge, Outcome, Severity, Transfer, Treatment
@@ -134,7 +134,9 @@ def prescribes_at(staff: Staff, clinic: Clinic) -> bool:
 
 
 def _waiting(transfer: Transfer) -> tuple[Treatment, Transfer]:
-    """The locked treatment, and the transfer as it is now."""
+    """The locked treatment, and the transfer as it is now. Merged records first: results that come lock so too."""
+    for pk in Treatment.objects.filter(merged_into=transfer.treatment_id).order_by("pk").values_list("pk", flat=True):
+        lock_alone(pk)
     treatment = locked(transfer.treatment_id)
     current = Transfer.objects.select_related("from_clinic", "to_clinic", "requested_by").get(pk=transfer.pk)
     if current.state != "requested":

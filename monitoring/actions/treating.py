@@ -12,7 +12,7 @@ from monitoring.actions.booking import answer_supply_alert
 from monitoring.actions.judging import judge, keep, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
-from monitoring.models import BenStatus, Cause, DoseChange, Severity, Treatment, TreatmentEvent
+from monitoring.models import BenStatus, Cause, DoseChange, DoseVoid, Severity, Treatment, TreatmentEvent
 from monitoring.rules.dose import MOST, RECORDED_MOST
 from monitoring.rules.errors import InputError
 from monitoring.rules.history import Event, EventKind
@@ -200,6 +200,23 @@ def record_dose(
         subject=f"dose:{dose.pk}", ip=ip,
     )  # fmt: skip
     return dose
+
+
+@transaction.atomic
+def void_dose(*, dose: DoseChange, by: Staff, now: datetime, reason: str, ip: str | None = None) -> DoseVoid:
+    """Mark a dose as entered in error; the dose before it holds again. Raises InputError without a reason."""
+    if not reason.strip():
+        raise InputError("reason", "say why this is taken back; the reason stays with it")
+    treatment = locked(dose.treatment_id)
+    if known := DoseVoid.objects.filter(dose=dose).first():
+        known.just_stored = False
+        return known
+    void = DoseVoid.objects.create(dose=dose, reason=reason.strip(), voided_at=now, voided_by=by)
+    audit.record(
+        "dose_voided", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
+        subject=f"dose:{dose.pk}", ip=ip,
+    )  # fmt: skip
+    return void
 
 
 def reassess_changed_by_time(*, now: datetime) -> int:

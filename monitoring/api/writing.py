@@ -43,6 +43,7 @@ def result(row: Result) -> dict[str, Any]:
         "source": row.source,
         "accession": row.accession,
         "version": row.version,
+        "sent_version": row.sent_version,
         "status": row.status,
         "drawn_at": row.drawn_at,
         "received_at": row.received_at,

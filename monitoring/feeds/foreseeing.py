@@ -126,11 +126,12 @@ def _mark_known(imported: Import, rows: list[Foreseen]) -> None:
 
 def _compare(seen: Foreseen, result: Result, earlier: list[Result]) -> None:
     last = earlier[-1]
+    sent_last = next((row for row in reversed(earlier) if not row.by_hand), last)
     if last.treatment_id != result.treatment_id:
         _refuse(seen, "accession", f"{result.accession} already belongs to another patient of this clinic")
     elif any(row.received == result.received for row in earlier):
         seen.state = "known"
-    elif result.status in ("corrected", "entered_in_error") or last.status == "preliminary":
+    elif result.status in ("corrected", "entered_in_error") or sent_last.status == "preliminary":
         seen.state, result.version = "correction", last.version + 1
     else:
         _refuse(seen, "version", f"{result.accession} is stored with other content; a correction has to say so")

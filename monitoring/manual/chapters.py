@@ -1,6 +1,6 @@
 """A protocol as chapters of a page: every sentence beside the place where its rule is written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitoring.manual import words
@@ -23,7 +23,8 @@ class Line:
 
 
 Cell = tuple[Line, ...]
-Marked = list[tuple[Line, int]]
+Marked = tuple[str, list[tuple[Line, int]]]
+"""A cell under its head, and each line with the number of its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,16 @@ class Told:
     sources: tuple[Source, ...]
 
     def marked(self) -> list[tuple[Chapter, list[tuple[str, list[Marked]]]]]:
-        """The chapters with each line's number in the list of sources."""
+        """The chapters with each cell under its head, and each line with its number in the list of sources."""
         return [
-            (chapter, [(name, [self._marked(cell) for cell in cells]) for name, cells in chapter.rows])
+            (chapter, [(name, self._marked(chapter, cells)) for name, cells in chapter.rows])
             for chapter in self.chapters
         ]
 
-    def _marked(self, cell: Cell) -> Marked:
-        return [(line, self.sources.index(line.source) + 1) for line in cell]
+    def _marked(self, chapter: Chapter, cells: Sequence[Cell]) -> list[Marked]:
+        heads = chapter.heads[1:] or [""] * len(cells)
+        lines = [[(line, self.sources.index(line.source) + 1) for line in cell] for cell in cells]
+        return list(zip(heads, lines, strict=True))
 
 
 def told(protocol: Protocol) -> Told:

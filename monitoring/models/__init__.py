@@ -15,7 +15,15 @@ from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, Prot
 from monitoring.models.reaching import Channel, Reach, Way, Wish
 from monitoring.models.result import Result
 from monitoring.models.statement import Statement, StatementRevoked
-from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
+from monitoring.models.treatment import (
+    BenProposal,
+    BenStatus,
+    DoseChange,
+    DoseVoid,
+    TakeOver,
+    Treatment,
+    TreatmentEvent,
+)
 
 __all__ = [
     "AgreedLimits",
@@ -32,6 +40,7 @@ __all__ = [
     "Channel",
     "Dispense",
     "DoseChange",
+    "DoseVoid",
     "Draft",
     "Draw",
     "IdempotencyKey",

@@ -58,6 +58,9 @@ class Merge(models.Model):
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     undo_reason = models.TextField(blank=True)
+    old_mrn = models.CharField(max_length=40, blank=True)
+    """Its MRN before it went along to another clinic, which has no number for it."""
+    old_clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, related_name="+")
 
     just_stored = True
 
@@ -71,5 +74,9 @@ class Merge(models.Model):
                 condition=Q(undone_at=None, undone_by=None)
                 | (Q(undone_at__isnull=False, undone_by__isnull=False) & ~Q(undo_reason="")),
                 name="merge_undone_with_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(old_mrn="", old_clinic=None) | (~Q(old_mrn="") & Q(old_clinic__isnull=False)),
+                name="merge_old_mrn_has_clinic",
             ),
         ]

@@ -82,6 +82,11 @@ class Result(models.Model):
     source = models.CharField(max_length=40)
     accession = models.CharField(max_length=80)
     version = models.IntegerField(default=1)
+    """Its place: of several versions the one at the highest place stands."""
+    sent_version = models.IntegerField(null=True)
+    """Its number among the messages of its source; None for what a person wrote here."""
+    by_hand = models.BooleanField(default=False)
+    """A person here corrected what was sent, or took it back."""
     status = models.CharField(max_length=16, choices=Status.choices)
     drawn_at = models.DateTimeField()
     received_at = models.DateTimeField()
@@ -129,6 +134,11 @@ class Result(models.Model):
                 """,
             ),
         ]
+
+    @property
+    def number(self) -> int:
+        """Its number among the messages of its source."""
+        return self.version if self.sent_version is None else self.sent_version
 
     def count(self) -> Count:
         """The count as the rules read it."""

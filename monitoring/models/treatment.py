@@ -158,7 +158,11 @@ class Treatment(models.Model):
         return TreatmentEvent.objects.filter(treatment_id__in=self.records_at(known_at)).order_by("at", "pk")
 
     def every_dose(self) -> "models.QuerySet[DoseChange]":
-        """All doses; of merged records too."""
+        """All doses that nobody marked as entered in error; of merged records too."""
+        return self.doses_told().filter(void=None)
+
+    def doses_told(self) -> "models.QuerySet[DoseChange]":
+        """All doses, those entered in error too; of merged records too."""
         return DoseChange.objects.filter(treatment_id__in=self.records).order_by("at", "pk")
 
     agreements_read: "list[AgreedLimits] | None" = None
@@ -266,6 +270,21 @@ class DoseChange(models.Model):
             # The label's maximum is 900 mg: more is warned of, never refused. This only stops a slip of the keys.
             models.CheckConstraint(condition=Q(daily_mg__gte=0, daily_mg__lte=2000), name="dose_possible")
         ]
+
+
+class DoseVoid(models.Model):
+    """A dose that was entered in error: it counts no more and stays readable, with who, when and why."""
+
+    dose = models.OneToOneField(DoseChange, models.PROTECT, related_name="void")
+    reason = models.TextField()
+    voided_at = models.DateTimeField()
+    voided_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+
+    just_stored = True
+
+    class Meta:
+        triggers: ClassVar = APPEND_ONLY
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(reason=""), name="dose_void_has_reason")]
 
 
 def standing_doses(rows: "Iterable[DoseChange]") -> "list[DoseChange]":

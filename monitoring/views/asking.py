@@ -19,6 +19,10 @@ UNIT_IN_WORDS = {
 }
 
 
+UNIT_SHOWN = {"10*9/L": "×10⁹/L", "x10^9/L": "×10⁹/L", "10*3/uL": "×10³/µL", "x10^3/uL": "×10³/µL", "/uL": "/µL"}
+"""The codes of programs, as people write them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A weighed result for a page: the card, the change against the last count, and what is asked."""
@@ -67,6 +71,11 @@ def _direction(value: Decimal, before: Decimal) -> str:
 def in_unit(anc: Decimal, clinic: Clinic, bound: str = "") -> str:
     """A count per microlitre as this clinic writes it, exact."""
     return plain(anc / scale_of(clinic.count_unit), bound)
+
+
+def unit_shown(clinic: Clinic) -> str:
+    """The unit in which this clinic types, as it stands on paper."""
+    return UNIT_SHOWN.get(clinic.count_unit, clinic.count_unit)
 
 
 def unit_in_words(clinic: Clinic) -> str:

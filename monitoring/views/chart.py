@@ -1,22 +1,22 @@
 """The counts as a drawing: bands, counts, breaks and doses, each told by its shape and in words. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from monitoring.rules.protocol import Table
+from monitoring.views.marks import LABEL_APART, Point, labelled, thinned
 from monitoring.views.results import ResultRow, tone
 from monitoring.views.scale import BOTTOM, TOP, CountScale, TimeScale, TimeTick, count_scale, count_ticks, time_ticks
 from monitoring.views.scale import time_scale as scale_of_time
 
-RANGES = (("3m", "3 months", 92), ("1y", "1 year", 366), ("all", "All", None))
+RANGES = (("4w", "4 weeks", 28), ("3m", "3 months", 92), ("1y", "1 year", 366), ("all", "All", None))
 DAYS = {key: days for key, _, days in RANGES}
 LONG_GAP = timedelta(days=45)
 """Longer than any window: between such counts the line is broken, for nothing is known there."""
-LABEL_APART, FLAG_APART = 7.0, 6.0
-FLAG_TOP, BESIDE = 22, 9
+FLAG_APART, FLAG_TOP = 6.0, 22
 MANY = 120
 DOSE_TOP, DOSE_BOTTOM = 350, 400
 HEIGHT_WITHOUT_DOSES, HEIGHT = 334, 410
@@ -58,23 +58,6 @@ class Shade:
     def middle(self) -> float:
         """Where its name stands: in a narrow band in the middle, in a wide one at the top, above most counts."""
         return round(self.y + min(self.height / 2, 13), 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A count: where, in which shape, and how it reads."""
-
-    pk: int
-    x: float
-    y: float
-    shape: str
-    tone: str
-    reading: str
-    label: str = ""
-    label_y: float = 0
-    anchor: str = "start"
-    dx: int = BESIDE
-    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +157,7 @@ def draw(drawn: Drawn, table: Table) -> Chart:
     inside = [row for row in drawn.rows if row.count is not None and across.holds(row.drawn_at)]
     down = count_scale([row.count for row in inside if row.count is not None], log=drawn.log)
     shown = sorted((row for row in inside if row.stands), key=lambda row: row.drawn_at)
-    points = labelled([point(row, across, down) for row in shown])
+    points = labelled(thinned([point(row, across, down) for row in shown]))
     crosses = [point(row, across, down, shape="cross") for row in inside if not row.stands]
     doses, dose_labels = dose_steps(drawn, across)
     shapes = dict.fromkeys(mark.shape for mark in (*points, *crosses))
@@ -244,39 +227,6 @@ def reading(row: ResultRow) -> str:
         "" if row.stands else "this number no longer stands",
     ]
     return ", ".join(part for part in said if part)
-
-
-def labelled(points: list[Point]) -> list[Point]:
-    """Numbers beside the latest count and beside low ones, none over another; the lowest is never left out."""
-    wanted = [mark for mark in points if mark.tone != "normal" or mark.shape == "above"]
-    latest = points[-1:]
-    lowest = [max(wanted, key=lambda mark: mark.y)] if wanted else []
-    kept: list[Point] = []
-    for mark in [*latest, *lowest, *reversed(wanted)]:
-        if all(abs(mark.x - other.x) >= LABEL_APART or mark is other for other in kept) and mark not in kept:
-            kept.append(mark)
-    sure = {mark.pk for mark in (*latest, *lowest)}
-    keep = {mark.pk for mark in kept}
-    return [
-        (_with_label(mark, minor=mark.pk not in sure, last=mark is points[-1]) if mark.pk in keep else _bare(mark))
-        for mark in points
-    ]
-
-
-def _with_label(mark: Point, *, minor: bool, last: bool) -> Point:
-    """Beside its count and at its height, so that a number never stands in another band than its count."""
-    if last:
-        return replace(mark, label_y=mark.y + 4)
-    if mark.shape == "above":
-        return replace(mark, label_y=mark.y - 11, anchor="middle", dx=0, minor=minor)
-    left = mark.x > 88
-    return replace(
-        mark, label_y=mark.y + 4, anchor="end" if left else "start", dx=-BESIDE if left else BESIDE, minor=minor
-    )
-
-
-def _bare(mark: Point) -> Point:
-    return replace(mark, label="")
 
 
 def lines(rows: Sequence[ResultRow], points: Sequence[Point]) -> list[Line]:

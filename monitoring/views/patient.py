@@ -11,6 +11,7 @@ from django.utils import timezone
 from monitoring.actions.replaying import read, under_protocol_of
 from monitoring.models import Treatment
 from monitoring.models.limits import agreement_at, table_at
+from monitoring.rules.judgement import Judgement
 from monitoring.supply import supply_clock
 from monitoring.views.acts.table import acts_for
 from monitoring.views.banners import banners
@@ -23,6 +24,7 @@ from monitoring.views.results import result_rows
 from monitoring.views.said import said_page
 from monitoring.views.timeline import FOLDED, timeline
 from monitoring.views.words import advice_card
+from monitoring.worklist import closed_ahead, draw_by
 from patients import audit
 from patients.access import MAY
 from patients.models import Staff
@@ -32,7 +34,8 @@ ACTIONS = (
     ("May I dispense?", "supply", "see_patients"),
     ("REMS and registers", "rems", "see_patients"),
 )
-"""What the link says, the page's name, and the verb that opens it. The first one is the button."""
+"""What the link says, the page's name, and the verb that opens it. The first are done most and are buttons."""
+OFTEN = 2
 
 
 @login_required
@@ -58,24 +61,42 @@ def judgements(request: HttpRequest, patient_id: int) -> HttpResponse:
     return render(request, "monitoring/judgements.html", page | {"treatment": treatment, "patient": treatment.patient})
 
 
-def actions_for(staff: Staff, treatment: Treatment) -> list[tuple[str, str]]:
-    """What this person may do here: the words and the address of each. A merged record offers nothing."""
+Links = list[tuple[str, str]]
+"""What each link says, and its address."""
+
+
+def actions_for(staff: Staff, treatment: Treatment) -> list[tuple[str, Links]]:
+    """What this person may do here, in groups; the first has no name and is done most. A merged record offers none."""
     if treatment.merged_into_id:
         return []
     here = staff.memberships.filter(clinic_id=treatment.clinic_id, active=True)
     roles, patient = set(here.values_list("role", flat=True)), treatment.patient_id
     places = [(label, reverse(name, args=[patient])) for label, name, verb in ACTIONS if roles & set(MAY[verb])]
-    offers = [offer for _, group in acts_for(treatment, staff) for offer in group]
+    groups = {
+        group: [(offer.title, reverse("act", args=[patient, offer.name])) for offer in offers]
+        for group, offers in acts_for(treatment, staff)
+    }
+    moves = groups.setdefault("Person", [])
+    moves += places[OFTEN:]
     if may_transfer := roles & set(MAY["transfer"]):
-        places.append(("Transfer", reverse("ask_transfer", args=[patient])))
+        moves.append(("Transfer", reverse("ask_transfer", args=[patient])))
     if may_transfer and treatment.advice in ("may_start", "do_not_start") and not treatment.paused_since:
-        places.append(("Take over a running treatment", reverse("take_over", args=[patient])))
-    return places + [(offer.title, reverse("act", args=[patient, offer.name])) for offer in offers]
+        moves.append(("Take over a running treatment", reverse("take_over", args=[patient])))
+    return [("", places[:OFTEN]), *((group, links) for group, links in groups.items() if links)]
 
 
 def days_late(overdue_after: date | None, day: date) -> int:
     """Days since the last day in time."""
     return 0 if overdue_after is None else max((day - overdue_after).days, 0)
+
+
+def _draw_on(treatment: Treatment, judgement: Judgement, now: datetime) -> date | None:
+    """The open day before the due date, where the clinic is closed on the due date itself."""
+    if judgement.due_on is None:
+        return None
+    closed = closed_ahead([treatment.clinic], now)[treatment.clinic_id]
+    drawn = draw_by(judgement.due_on, judgement.frequency, closed)
+    return drawn if now.astimezone(treatment.clinic.zone).date() <= drawn != judgement.due_on else None
 
 
 def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -> dict[str, object]:
@@ -114,6 +135,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "agreed": agreement_at(treatment, moment.at),
         "letters": letters(chart),
         "latest": next((row for row in rows if row.stands and row.count is not None and not row.preliminary), None),
+        "draw_on": _draw_on(treatment, reading.judgement, now),
         "dose": current_dose(record),
         "draw": open_draw(record),
         "booking": open_booking(record),

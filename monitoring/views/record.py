@@ -14,6 +14,7 @@ from monitoring.models import (
     BenStatus,
     Booking,
     DoseChange,
+    DoseVoid,
     Draw,
     Merge,
     NonRechallenge,
@@ -55,7 +56,7 @@ class Record:
     known_at: datetime | None
     results: list[Result]
     events: list[TreatmentEvent]
-    doses: list[DoseChange]
+    doses_told: list[DoseChange]
     draws: list[Draw]
     bookings: list[Booking]
     alerts: list[Alert]
@@ -91,6 +92,16 @@ class Record:
             | {name: getattr(row, f"{name}_by") for name in people if self.known(getattr(row, f"{name}_at"))}
             for row in reversed(self.overrides)
         ]
+
+    @property
+    def doses(self) -> list[DoseChange]:
+        """Those that nobody had marked as entered in error."""
+        return [dose for dose in self.doses_told if not self.voided(dose)]
+
+    def voided(self, dose: DoseChange) -> DoseVoid | None:
+        """By whom, when and why it was marked as entered in error, where that was known."""
+        void: DoseVoid | None = getattr(dose, "void", None)
+        return void if void and self.known(void.voided_at) else None
 
     @property
     def contacts_now(self) -> list[ContactPoint]:
@@ -134,7 +145,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         known_at=known_at,
         results=results,
         events=until(treatment.events_read, "recorded_at"),
-        doses=until(treatment.every_dose().select_related("recorded_by"), "recorded_at"),
+        doses_told=until(treatment.doses_told().select_related("recorded_by", "void__voided_by"), "recorded_at"),
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),
         bookings=until(bookings.order_by("booked_at"), "booked_at"),
         alerts=until(alerts, "raised_at"),

@@ -1,6 +1,7 @@
 """Logging one result: typed, judged before it is saved, saved once."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,10 +13,14 @@ from monitoring.actions.previewing import weigh
 from monitoring.actions.record_result import record_result
 from monitoring.forms import ResultForm
 from monitoring.models import Treatment
+from monitoring.models.limits import table_at
 from monitoring.rules.errors import InputError
 from monitoring.rules.slips import DoubtError
-from monitoring.views.asking import colleague_choices, said_of, unit_in_words
+from monitoring.views.asking import colleague_choices, said_of, unit_in_words, unit_shown
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
+from monitoring.views.results import ResultRow, result_rows
+
+LATELY = 6
 
 
 @login_required
@@ -51,12 +56,20 @@ def _weighed(request: HttpRequest, treatment: Treatment, form: ResultForm) -> Ht
     return _page(request, treatment, form, said=said_of(weighed, treatment))
 
 
+def _lately(treatment: Treatment, now: datetime) -> list[ResultRow]:
+    """The last counts that stand: a slip is seen best beside them."""
+    versions = list(treatment.every_result().select_related("staff", "integration"))
+    rows = result_rows(versions, treatment, table_at(treatment, now))
+    return [row for row in rows if row.stands][:LATELY]
+
+
 def _page(request: HttpRequest, treatment: Treatment, form: ResultForm, **more: object) -> HttpResponse:
     page = {
         "treatment": treatment,
+        "lately": _lately(treatment, timezone.now()),
         "patient": treatment.patient,
         "form": form,
-        "unit": treatment.clinic.count_unit,
+        "unit": unit_shown(treatment.clinic),
         "unit_in_words": unit_in_words(treatment.clinic),
     }
     return render(request, "monitoring/log_result.html", page | more)

@@ -44,6 +44,8 @@ class ResultRow:
     by: str
     reason: str
     was: str = ""
+    sent: int | None = None
+    """The laboratory's own number, where it stands at another place."""
 
     @property
     def drawn_on(self) -> str:
@@ -114,6 +116,7 @@ def _row(row: Result, treatment: Treatment, table: Table, *, stands: bool, forme
         received_at=row.received_at.astimezone(zone),
         by=str(row.staff or row.integration or row.source),
         reason=row.reason,
+        sent=row.sent_version if row.sent_version != row.version else None,
         was=number(former.anc, former.anc_bound) if former else "",
     )
 

@@ -93,7 +93,7 @@ def clinic_policies(request: HttpRequest, slug: str) -> HttpResponse:
         )
         messages.success(request, f"The policies of {clinic} are changed.")
         return redirect("settings")
-    return setting_page(request, f"{clinic}: policies", form)
+    return setting_page(request, f"{clinic}: policies", form, many=True)
 
 
 @login_required

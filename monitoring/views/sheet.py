@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from monitoring.actions.drafting import MOST_ROWS, TypedRow, drafted_rows, forget_row, keep_draft
 from monitoring.sheet import carried_down, empty_form, is_typed, read_rows
-from monitoring.views.asking import colleague_choices, unit_in_words
+from monitoring.views.asking import colleague_choices, unit_in_words, unit_shown
 from monitoring.views.finding import address_of, staff_of
 from monitoring.views.sheet_rows import Desk, Row, found_patients, looked_at, saved, with_patients
 from patients.access import clinics_of
@@ -58,7 +58,7 @@ def sheet_row(request: HttpRequest) -> HttpResponse:
         if row.state == "saved":
             forget_row(clinic=desk.clinic, entry=typed[row.number]["entry"], by=desk.staff)
         template = "receipt" if row.state == "saved" else "sheet_says"
-        page = {"row": row, "unit": desk.clinic.count_unit, "clinic": desk.clinic}
+        page = {"row": row, "unit": unit_shown(desk.clinic), "clinic": desk.clinic}
         answer = render(request, f"monitoring/{template}.html", page)
         answer.headers["X-Row"] = row.state
         return answer
@@ -80,7 +80,7 @@ def sheet_rows(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("from", "1")
     first = int(asked) if asked.isdecimal() and len(asked) <= 4 else 1
     rows = [Row(number, empty_form(number)) for number in range(first, first + EMPTY_ROWS)]
-    page = {"rows": rows, "unit": _desk(request).clinic.count_unit}
+    page = {"rows": rows, "unit": unit_shown(_desk(request).clinic)}
     return render(request, "monitoring/sheet_rows.html", page)
 
 
@@ -124,7 +124,7 @@ def _page(request: HttpRequest, desk: Desk, rows: list[Row]) -> HttpResponse:
     page = {
         "clinic": desk.clinic,
         "clinics": list(clinics_of(desk.staff, "record_result").order_by("name", "pk")),
-        "unit": desk.clinic.count_unit,
+        "unit": unit_shown(desk.clinic),
         "unit_in_words": unit_in_words(desk.clinic),
         "rows": [*rows, *more],
         "states": {state: sum(row.state == state for row in rows) for state in ("saved", "judged", "asked", "refused")},

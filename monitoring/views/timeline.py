@@ -109,9 +109,15 @@ def _events(record: Record) -> Iterator[Happening]:
 
 
 def _doses(record: Record) -> Iterator[Happening]:
-    for dose in record.doses:
+    for dose in record.doses_told:
         what = f"Dose from here on {dose.daily_mg.normalize():f} mg a day"
-        yield Happening(dose.at, "Dose", what, name_of(dose.recorded_by), dose.reason)
+        voided = ""
+        if void := record.voided(dose):
+            who = name_of(void.voided_by)
+            voided = f"Entered in error, says {who}: {void.reason}"
+            told = f"Dose of {dose.daily_mg.normalize():f} mg a day was marked as entered in error"
+            yield Happening(void.voided_at, "Void", told, who, void.reason, tone="warn")
+        yield Happening(dose.at, "Dose", what, name_of(dose.recorded_by), dose.reason, voided=voided)
 
 
 def _draws(record: Record) -> Iterator[Happening]:

@@ -129,7 +129,10 @@ def figures(names, stored, rows, mail):
     """How often and after how many seconds the messages of these results were handed over."""
     keys = {key for name in names for key in (stored.get(name, (0, 0, None))[2] or [])} & set(mail)
     waits = sorted(min(copy.at for copy in mail[key]) - rows[key][3].timestamp() for key in keys)
-    at = lambda share: round(waits[min(int(len(waits) * share), len(waits) - 1)], 3) if waits else None  # noqa: E731
+
+    def at(share):
+        return round(waits[min(int(len(waits) * share), len(waits) - 1)], 3) if waits else None
+
     return {
         "results": len(names),
         "handed over": sum(len(mail[key]) for key in keys),

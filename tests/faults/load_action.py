@@ -9,12 +9,12 @@ import django
 
 django.setup()
 
-from django.db import DatabaseError, InterfaceError, connection  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 
-from monitoring.actions.record_result import Report, record_result  # noqa: E402
-from monitoring.models import Treatment  # noqa: E402
-from tests.faults.load import DRAWN_AT, main  # noqa: E402
+from monitoring.actions.record_result import Report, record_result
+from monitoring.models import Treatment
+from tests.faults.load import DRAWN_AT, main
 
 
 def through_the_action(number):

@@ -7,10 +7,10 @@ import django
 
 django.setup()
 
-from django.db import DatabaseError, InterfaceError, connection  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
 
-from monitoring.sweep import sweep  # noqa: E402
+from monitoring.sweep import sweep
 
 UNTIL = float(os.environ["CLOZATRACK_LOAD_UNTIL"])
 

@@ -77,6 +77,8 @@ TABLE = {
     "clinic_policies": Row("C", "C", "clinic"),
     "registry": Row("C", "C", "clinic"),
     "laboratory": Row("C", "C", "clinic"),
+    "closed_days": Row("C", "C", "clinic"),
+    "open_day": Row("C", "C", "clinic"),
     "people": Row("C", "C", "clinic"),
     "invite_person": Row("C", "C", "clinic"),
     "add_known_person": Row("C", "C", "clinic"),

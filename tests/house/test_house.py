@@ -79,6 +79,20 @@ def test_no_tracked_file_names_a_place_on_somebodys_machine():
             assert not PLACES.search(path.read_text(errors="ignore")), name
 
 
+def unexplained(text):
+    silenced = re.compile(r"#\s*(noqa|type: ignore)(?P<code>[^#\n]*)(?P<why>#.*\S.*)?$", re.MULTILINE)
+    return [found[0] for found in silenced.finditer(text) if not found["why"]]
+
+
+def test_whatever_silences_a_check_says_why():
+    assert unexplained("import os  # " + "noqa: F401")
+    assert not unexplained("import os  # " + "noqa: F401  # for its effect")
+    tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in tracked.splitlines():
+        if (ROOT / name).is_file():
+            assert not unexplained((ROOT / name).read_text()), name
+
+
 def test_vendored_files_are_what_their_record_says():
     for record in (ROOT / "tests/vendor/vendor.toml", ROOT / "clozatrack/static/vendor/vendor.toml"):
         for entry in tomllib.loads(record.read_text())["file"]:

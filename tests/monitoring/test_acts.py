@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from monitoring.actions.treating import record_dose, record_event
-from monitoring.models import Alert, DoseChange, Result, TreatmentEvent
+from monitoring.actions.treating import record_dose, record_event, void_dose
+from monitoring.models import Alert, DoseChange, DoseVoid, Result, TreatmentEvent
+from monitoring.rules.errors import InputError
 from monitoring.views.acts.table import ACTS
 from patients.models import AuditEvent, ContactPoint
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
@@ -252,13 +253,45 @@ def test_an_event_is_taken_back_and_stays_readable(desk, treatment):
     assert (event.voided_by, event.void_reason, treatment.advice) == (desk.staff, "Wrong patient", "continue")
 
 
-def test_a_dose_is_taken_back_by_the_one_before_it(desk, treatment):
+def two_doses(treatment):
     for mg, days in ((100, 5), (400, 2)):
-        record_dose(treatment=treatment, daily_mg=Decimal(mg), at=NOW - days * DAY, by=None, now=NOW)
-    wrong = DoseChange.objects.get(daily_mg=400)
-    desk.do(treatment, "void", subject=f"dose-{wrong.pk}", reason="Wrong patient")
-    assert DoseChange.objects.latest("pk").daily_mg == 100
+        record_dose(treatment=treatment, daily_mg=Decimal(mg), at=NOW - days * DAY, by=None, now=NOW - days * DAY)
+    return DoseChange.objects.get(daily_mg=400)
+
+
+def test_a_dose_entered_in_error_counts_no_more_and_stays_readable(desk, treatment):
+    wrong = two_doses(treatment)
+    typed = {"subject": f"dose-{wrong.pk}", "reason": "Wrong patient"}
+    assert "The daily dose is then: 100 mg a day." in words(desk.do(treatment, "void", **typed))
+    assert [dose.daily_mg for dose in treatment.every_dose()] == [100]
+    assert (wrong.void.voided_by, wrong.void.reason) == (desk.staff, "Wrong patient")
     assert "400 mg a day" not in words(desk.open(treatment, "void"))
+    assert "This is recorded already" in desk.said(treatment, "void", **typed)
+    page = words(desk.client.get(reverse("patient", args=[treatment.patient_id])))
+    assert "Entered in error, says" in page
+    assert "100 mg a day since" in page
+
+
+def test_on_the_day_before_the_error_was_seen_the_dose_still_stands(desk, treatment):
+    wrong = two_doses(treatment)
+    void_dose(dose=wrong, by=desk.staff, now=NOW, reason="Wrong patient")
+    desk.client.force_login(desk.staff)
+    yesterday = f"{NOW - DAY:%Y-%m-%d}"
+    page = words(desk.client.get(reverse("patient", args=[treatment.patient_id]), {"as_of": yesterday}))
+    assert "400 mg a day since" in page
+
+
+def test_a_dose_is_marked_once_with_a_reason_and_never_unmarked(desk, treatment):
+    wrong = two_doses(treatment)
+    with pytest.raises(InputError, match="say why"):
+        void_dose(dose=wrong, by=desk.staff, now=NOW, reason=" ")
+    void = void_dose(dose=wrong, by=desk.staff, now=NOW, reason="Wrong patient")
+    again = void_dose(dose=wrong, by=desk.staff, now=NOW, reason="Once more")
+    assert (again.pk, again.just_stored) == (void.pk, False)
+    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic():
+        DoseVoid.objects.update(reason="Another")
+    with pytest.raises(IntegrityError, match="dose_void_has_reason"), transaction.atomic():
+        DoseVoid.objects.create(dose=treatment.every_dose()[0], reason="", voided_at=NOW, voided_by=desk.staff)
 
 
 def test_hospice_monitoring_and_rechallenge_are_a_prescribers_word(desk, treatment):

@@ -194,3 +194,17 @@ def test_one_count_alone_needs_no_line():
     chart = drawn(a_row(2400))
     assert (len(chart.points), chart.lines) == (1, [])
     assert chart.summary.startswith("1 count. Latest:")
+
+
+def test_of_many_counts_in_few_days_the_lowest_is_drawn_large_and_the_others_small():
+    week = [a_row(1400 - 200 * day, days_ago=40 - day, pk=day + 1, tone="mild") for day in range(5)]
+    points = drawn(a_row(2500, days_ago=300, pk=8), *week, a_row(2600, days_ago=1, pk=9)).points
+    assert [mark.drawn_as for mark in points] == ["dot", *["speck"] * 4, "dot", "dot"]
+    assert [mark.label for mark in points if mark.label] == ["600", "2600"]
+
+
+def test_two_counts_of_one_day_are_no_crowd_and_a_crowds_preliminary_count_keeps_its_shape():
+    two = drawn(a_row(900, days_ago=40, pk=1), a_row(800, days_ago=39.9, pk=2)).points
+    assert [mark.drawn_as for mark in two] == ["dot", "dot"]
+    three = [a_row(900 - day, days_ago=40 - day, pk=day + 1, status="preliminary") for day in range(3)]
+    assert {mark.drawn_as for mark in drawn(a_row(2500, 300, 8), *three).points[1:]} == {"diamond"}

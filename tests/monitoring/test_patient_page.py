@@ -163,6 +163,18 @@ def test_the_protocol_is_named_with_its_key_and_its_days_in_force(page, clinic, 
     assert "(in force 12 Oct 2015 to 12 Jun 2025)" in page(of=old)
 
 
+def test_what_may_be_done_stands_in_groups_and_before_the_reasons(page):
+    text = page()
+    places = [text.index(words) for words in ("Log a result", "Doses", "Mistakes", "Person", "Why", "Counts")]
+    assert places == sorted(places)
+
+
+def test_the_last_counts_stand_beside_the_form_that_logs_one(page, treatment):
+    a_count(treatment, 1700, at=NOW - DAY)
+    assert "The last counts" in page(name="log_result")
+    assert "1700" in page(name="log_result")
+
+
 def test_a_correction_leaves_both_numbers_in_the_table_with_who_when_and_why(page, treatment):
     a_count(treatment, 640, at=NOW - 2 * DAY, now=NOW - 2 * DAY, accession="A1")
     a_count(treatment, 6400, at=NOW - 2 * DAY, now=NOW - DAY, accession="A1", status="corrected", reason="Wrong point")

@@ -10,6 +10,8 @@ from django.db import connection
 
 from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.answering import acknowledge
+from monitoring.actions.merging import merge as merge_records
+from monitoring.actions.merging import undo_merge
 from monitoring.actions.transferring import (
     MovedOnError,
     accept_transfer,
@@ -20,13 +22,14 @@ from monitoring.actions.transferring import (
 from monitoring.actions.treating import record_event
 from monitoring.alerts import Raising
 from monitoring.doors import alerts_of, alerts_with_past_of, transfers_of, treatments_of
-from monitoring.models import Alert, Cause, Draw, Merge, Severity, Transfer
+from monitoring.models import Alert, Cause, Draw, Merge, Severity, Transfer, Treatment
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep
 from notifications.models import Delivery
 from patients.access import patients_of
 from patients.models import AuditEvent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
+from tests.monitoring.desk import Desk, words
 
 pytestmark = pytest.mark.django_db
 
@@ -241,6 +244,54 @@ def test_an_open_sample_and_merged_records_go_along(transfer, treatment, north, 
     assert not treatments_of(nurse).exists()
     other.refresh_from_db()
     assert (other.clinic, other.patient.mrn) == (south, f"merged-{other.patient_id}")
+
+
+@pytest.fixture
+def merge(treatment, north, nurse):
+    other = a_treatment(north, patient=a_patient(north, mrn="DOUBLE"))
+    return merge_records(kept=treatment, merged=other, reason="Same person", by=nurse, now=NOW)
+
+
+def numbers(merge):
+    merge.refresh_from_db()
+    return merge.merged.patient.__class__.objects.get(pk=merge.merged.patient_id).mrn, merge.old_mrn
+
+
+def test_a_merged_record_that_came_along_gets_a_number_of_its_own_when_the_merge_is_undone(
+    transfer, merge, north, their_nurse
+):
+    accepted(transfer, their_nurse)
+    assert numbers(merge) == (f"merged-{merge.merged.patient_id}", "DOUBLE")
+    facts = {"merge": merge, "reason": "Two people", "by": their_nurse, "now": NOW}
+    with pytest.raises(InputError, match=f"give the number by which .*; at {north} it was DOUBLE"):
+        undo_merge(**facts)
+    with pytest.raises(InputError, match="s-1 belongs to another patient"):
+        undo_merge(**facts, mrn="s-1")
+    merge.refresh_from_db()
+    assert merge.undone_at is None
+    undo_merge(**facts, mrn=" S-77 ")
+    assert numbers(merge)[0] == "S-77"
+
+
+def test_a_merged_record_that_comes_home_has_its_old_number_again(
+    transfer, treatment, merge, north, nurse, their_nurse
+):
+    accepted(transfer, their_nurse)
+    treatment = Treatment.objects.get(pk=treatment.pk)
+    back = request_transfer(treatment=treatment, to_clinic=north, reason="Home", by=their_nurse, now=NOW)
+    accept_transfer(transfer=back, new_mrn="N-1", clinician=None, by=nurse, now=NOW)
+    assert numbers(merge) == ("DOUBLE", "")
+    undo_merge(merge=merge, reason="Two people", by=nurse, now=NOW)
+    assert numbers(merge)[0] == "DOUBLE"
+
+
+def test_the_page_asks_for_the_number_only_where_there_is_none(client, transfer, merge, treatment, south, their_nurse):
+    accepted(transfer, their_nurse)
+    desk = Desk(client, a_person(south, "prescriber"))
+    shown = words(desk.open(treatment, "undo-merge", subject=merge.pk))
+    assert "where its MRN was DOUBLE" in shown
+    desk.do(treatment, "undo-merge", subject=merge.pk, reason="Two people", mrn="S-77")
+    assert numbers(merge)[0] == "S-77"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from monitoring.actions.amending import correct_result, take_back_result
 from monitoring.actions.record_result import COUNT_FIELDS
 from monitoring.actions.rehearsing import Outlook
-from monitoring.actions.treating import record_dose, void_event
+from monitoring.actions.treating import void_dose, void_event
 from monitoring.forms import NUMBER
 from monitoring.models import Result, Treatment
 from monitoring.models.result import standing
@@ -211,7 +210,7 @@ class TakeBackForm(ActForm):
     def find(self, subject: str) -> Choice:
         """`event-12` or `dose-3`; taken back already is found too, so that twice is once."""
         kind, _, number = subject.partition("-")
-        rows: Any = {"event": self.treatment.every_event(), "dose": self.treatment.every_dose()}.get(kind)
+        rows: Any = {"event": self.treatment.every_event(), "dose": self.treatment.doses_told()}.get(kind)
         if rows is None or not number.isdecimal():
             raise Http404
         row = get_object_or_404(rows, pk=number)
@@ -225,17 +224,16 @@ class TakeBackForm(ActForm):
         return str(self.subject.text)
 
     def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
-        """Void the event; a dose is replaced by the one before it, from the same moment."""
+        """Void the event or the dose."""
         reason = self.cleaned_data["reason"]
         if self.subject.kind == "event":
             return void_event(event=self.row, by=by, now=now, reason=reason, ip=ip)
-        earlier = [row.daily_mg for row in standing_doses(self.treatment.every_dose()) if row.at < self.row.at]
-        return record_dose(
-            treatment=self.treatment,
-            daily_mg=earlier[-1] if earlier else Decimal(0),
-            at=self.row.at,
-            reason=f"Taken back ({self.row.daily_mg.normalize():f} mg): {reason}",
-            by=by,
-            now=now,
-            ip=ip,
-        )
+        return void_dose(dose=self.row, by=by, now=now, reason=reason, ip=ip)
+
+    def words(self, outlook: Outlook) -> Iterable[Note]:
+        """Which dose holds once this one is gone."""
+        if self.subject.kind != "dose" or outlook.known:
+            return
+        left = [row for row in standing_doses(self.treatment.every_dose()) if row.pk != self.row.pk]
+        held = f"{left[-1].daily_mg.normalize():f} mg a day" if left else "none is written down"
+        yield Note("fact", f"The daily dose is then: {held}.")

@@ -115,7 +115,18 @@ class UndoMergeForm(ActForm):
     lead = "Each record reads its own results and events again, those that came meanwhile too."
     button, done = "Undo the merge", "The merge is undone."
     chooses = "Which merge?"
+    mrn = forms.CharField(label="MRN of the other person here", max_length=40)
     reason = reason_field("How you know that these are two people")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.subject.old_mrn:
+            del self.fields["mrn"]
+            return
+        self.fields["mrn"].help_text = (
+            f"This record came along from {self.subject.old_clinic}, where its MRN was {self.subject.old_mrn}."
+            f" Give the number by which {self.treatment.clinic} and its laboratory know this person."
+        )
 
     @classmethod
     def choices(cls, treatment: Treatment) -> Sequence[Choice]:
@@ -128,7 +139,7 @@ class UndoMergeForm(ActForm):
 
     def find(self, subject: str) -> Any:
         """A merge into this record; an undone one too, so that twice is once."""
-        rows = self.treatment.merges.select_related("kept__patient", "merged__patient")
+        rows = self.treatment.merges.select_related("kept__patient", "merged__patient", "old_clinic")
         return get_object_or_404(rows, pk=subject if subject.isdecimal() else 0)
 
     @property
@@ -139,7 +150,8 @@ class UndoMergeForm(ActForm):
 
     def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
         """Undo it and judge both anew."""
-        return undo_merge(merge=self.subject, reason=self.cleaned_data["reason"], by=by, now=now, ip=ip)
+        said = {"reason": self.cleaned_data["reason"], "mrn": self.cleaned_data.get("mrn", "")}
+        return undo_merge(merge=self.subject, by=by, now=now, ip=ip, **said)
 
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """The other record comes back to the lists."""

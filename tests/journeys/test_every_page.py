@@ -1,0 +1,83 @@
+"""Every page that the table of doors knows, in a real browser: nothing scrolls sideways, everything can be read.
+
+A new address is looked at as soon as it stands in that table.
+"""
+
+import pytest
+
+from monitoring.views.acts.table import ACTS
+from tests.browser import AXE
+from tests.cast import a_clinic, a_person
+from tests.house.test_doors import LETTERS, TABLE, addresses, filled
+from tests.things import things
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PHONE, ZOOMED, DESK, WIDE = 320, 640, 1280, 1920
+"""640 px is a window of 1280 px at 200 % zoom."""
+ONLY_CONTRAST = "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['color-contrast']})"
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+NO_PAGES = ("api_", "sign_out", "welcome", "refused_rows", "report_csv", "reports_pdf", "health")
+
+
+def pages(known):
+    """Path and letter of the role that opens it."""
+    for address in addresses():
+        row = TABLE.get(address.name)
+        if row is None or address.name.startswith(NO_PAGES) or not (row.get or row.about == "open"):
+            continue
+        who = "P" if "P" in row.get else row.get[:1]
+        names = ACTS if address.name == "act" else ("",)
+        for name in names:
+            yield filled(address, known | {"name": name} if name else known), who
+
+
+def unreadable(page):
+    found = page.evaluate(ONLY_CONTRAST)["violations"]
+    return [node["html"] for rule in found for node in rule["nodes"]]
+
+
+@pytest.mark.timeout(600)
+def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page):
+    clinic = a_clinic("North")
+    known, opened, wrong = things(clinic), {}, []
+    for path, who in pages(known):
+        if who not in opened:
+            opened[who] = open_page(a_person(clinic, LETTERS[who]) if who else None)
+        page = opened[who]
+        answer = page.goto(path)
+        if not answer.headers["content-type"].startswith("text/html"):
+            continue
+        assert answer.status in (200, 404), (path, answer.status)
+        for width in (PHONE, ZOOMED, WIDE, DESK):
+            page.set_viewport_size({"width": width, "height": 900})
+            if over := page.evaluate(TOO_WIDE):
+                wrong.append(f"{path} is {over} px wider than {width}")
+        page.evaluate(AXE.read_text())
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            wrong += [f"{path}, {scheme}: {html}" for html in unreadable(page)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_on_a_phone_the_rest_of_the_places_are_in_a_menu_that_needs_no_script(open_page):
+    clinic = a_clinic("North")
+    page = open_page(a_person(clinic, "nurse"), width=390, javascript=False)
+    bar = page.locator("header.bar")
+    assert bar.bounding_box()["height"] < 70
+    assert not bar.get_by_role("link", name="Register").is_visible()
+    bar.locator("summary").focus()
+    page.keyboard.press("Enter")
+    bar.locator(".menu >> text=Register").click()
+    page.wait_for_url("**/register/")
+
+
+def test_whose_record_it_is_stays_in_sight_while_the_page_scrolls(open_page):
+    clinic = a_clinic("North")
+    known = things(clinic)
+    page = open_page(a_person(clinic, "nurse"), width=390)
+    page.goto(f"/patients/{known['patient_id']}/")
+    page.mouse.wheel(0, 1500)
+    page.wait_for_function("() => window.scrollY > 500")
+    assert page.get_by_role("heading", level=1).bounding_box()["y"] >= 0
+    page.emulate_media(media="print")
+    assert page.get_by_role("heading", level=1).is_visible()
