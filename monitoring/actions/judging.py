@@ -9,6 +9,7 @@ from django.db import connection
 from monitoring.models import Assessment, BenStatus, Result, Treatment, TreatmentEvent
 from monitoring.models.result import standing
 from monitoring.rules.assess import assess
+from monitoring.rules.history import History
 from monitoring.rules.judgement import Judgement, cautious
 from patients.models import Clinic, Patient, Staff
 from patients.rows import Rows
@@ -106,18 +107,38 @@ def judge(
     as_of: datetime,
     events: Iterable[TreatmentEvent] | None = None,
     known_at: datetime | None = None,
+    all_known: bool = False,
 ) -> Judgement:
     """What the rules make of the treatment. A preliminary result may restrict the answer, never permit more.
 
     With `known_at` events and BEN are taken as they were known then; the versions are the caller's choice.
+    `all_known`: see judge_now.
     """
     current = standing(list(versions))
-    final = assess(treatment.history_of(current, events=events, known_at=known_at), treatment.protocol, as_of)
+
+    def said(history: History) -> Judgement:
+        ends = history.timeline[-1][0] if all_known and history.timeline else as_of
+        return assess(history, treatment.protocol, max(as_of, ends))
+
+    final = said(treatment.history_of(current, events=events, known_at=known_at))
     if all(result.status != "preliminary" for result in current):
         return final
-    all_of_them = treatment.history_of(current, preliminary=True, events=events, known_at=known_at)
-    with_preliminary = assess(all_of_them, treatment.protocol, as_of)
-    return cautious(final, with_preliminary)
+    return cautious(final, said(treatment.history_of(current, preliminary=True, events=events, known_at=known_at)))
+
+
+def judge_now(
+    treatment: Treatment,
+    versions: Sequence[Result],
+    *,
+    now: datetime,
+    events: Iterable[TreatmentEvent] | None = None,
+) -> Judgement:
+    """What the rules make of everything that is known.
+
+    A draw may be some minutes ahead of this clock, and a clock read before a wait for the lock is behind what was
+    committed meanwhile: a severe count that is on record counts all the same.
+    """
+    return judge(treatment, versions, as_of=now, events=events, all_known=True)
 
 
 def keep(
@@ -159,7 +180,7 @@ def as_assessment(treatment: Treatment, judgement: Judgement, *, result: Result 
         treatment=treatment,
         result=result,
         version=treatment.version,
-        as_of=now,
+        as_of=judgement.as_of,
         created_at=now,
         protocol_key=judgement.protocol,
         severe=judgement.severe,

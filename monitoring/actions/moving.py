@@ -5,7 +5,7 @@ from datetime import datetime, time
 from django.db import transaction
 
 from monitoring.actions.alerting import tell_owner
-from monitoring.actions.judging import judge, locked
+from monitoring.actions.judging import judge_now, locked
 from monitoring.actions.treating import reassess
 from monitoring.alerts import escalate_at
 from monitoring.models import Alert, AlertNote, Draw, Treatment
@@ -31,7 +31,7 @@ def preview_move(treatment: Treatment, *, clinic: Clinic, now: datetime) -> Judg
     with transaction.atomic():
         current = locked(treatment.pk)
         _rehome(current, clinic=clinic, mrn=f"preview-{current.patient_id}", clinician=None, now=now)
-        judgement = judge(current, list(current.results.order_by("drawn_at", "pk")), as_of=now)
+        judgement = judge_now(current, list(current.results.order_by("drawn_at", "pk")), now=now)
         transaction.set_rollback(True)
     return judgement
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from monitoring.actions.judging import judge
+from monitoring.actions.judging import judge, judge_now, locked
 from monitoring.models import Treatment
 from monitoring.models.programme import OF_PATIENT, OF_PERSON, Programme, ProgrammeRecord, RecordKind
 from monitoring.rules.rems import Facts, Said, psf_due, would_have_said
@@ -60,6 +60,10 @@ def void_fact(*, row: ProgrammeRecord, by: Staff, now: datetime, reason: str, ip
     """Take back a record. Raises ValueError without a reason."""
     if not reason.strip():
         raise ValueError("say why the record is taken back")
+    if row.treatment_id:
+        # An enrolment decides about supplies where the clinic's policy says so. A new record waits for the treatment's
+        # lock by its foreign key; taking one back would not.
+        locked(row.treatment_id)
     ProgrammeRecord.objects.filter(pk=row.pk, voided_at=None).update(voided_at=now, voided_by=by, void_reason=reason)
     audit.record(
         "programme_voided", by=by, now=now, clinic_id=row.clinic_id, subject=f"programme_record:{row.pk}", ip=ip,
@@ -129,7 +133,7 @@ def is_enrolled(treatment: Treatment) -> bool:
 
 def draft_status_form(treatment: Treatment, *, now: datetime) -> dict[str, Any]:
     """A Patient Status Form as far as the system knows it; a prescriber reads it and signs."""
-    judgement = judge(treatment, list(treatment.every_result()), as_of=now)
+    judgement = judge_now(treatment, list(treatment.every_result()), now=now)
     last = ProgrammeRecord.objects.filter(treatment=treatment, kind="status_form", voided_at=None).order_by("on").last()
     due = psf_due(last.on if last else None)
     return {
