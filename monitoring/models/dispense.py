@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from monitoring.models.treatment import Treatment
+from monitoring.rules.overrides import Scope
 from patients.models import NO_DELETE, Clinic, Integration, Staff
 
 FRESH = """
@@ -45,6 +46,8 @@ class Override(models.Model):
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
     bridge = models.BooleanField(default=False)
     """A few days while blood is on its way, counted; not a decision against the advice."""
+    administrative = models.BooleanField(default=False)
+    """Lifts what the clinic's own policy asks for, and nothing clinical."""
     code = models.CharField(max_length=16, choices=ReasonCode.choices)
     words = models.TextField()
     days = models.SmallIntegerField()
@@ -57,6 +60,14 @@ class Override(models.Model):
     answer = models.TextField(blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    lapsed_at = models.DateTimeField(null=True)
+    """Nobody had answered when it expired, and somebody asked anew."""
+    basis_version = models.IntegerField(null=True)
+    """The treatment's version that the second person confirmed it on."""
+    reach = models.SmallIntegerField(null=True)
+    """How much it lifts, a monitoring.rules.overrides.Level; null: not confirmed, nothing."""
+    waits_since = models.DateTimeField(null=True)
+    """Of a bridge: the latest draw when it was confirmed. Until there is a later one there is no second bridge."""
 
     class Meta:
         triggers: ClassVar = NO_DELETE
@@ -73,13 +84,30 @@ class Override(models.Model):
             ),
             models.CheckConstraint(condition=~Q(words=""), name="override_has_words"),
             models.CheckConstraint(condition=Q(days__gte=1, days__lte=31), name="override_days_possible"),
+            models.CheckConstraint(condition=Q(bridge=False) | Q(administrative=False), name="override_of_one_scope"),
+            models.CheckConstraint(
+                condition=Q(lapsed_at=None) | Q(confirmed_at=None, declined_at=None), name="override_lapsed_unanswered"
+            ),
             models.UniqueConstraint(
                 fields=["treatment"],
-                condition=Q(confirmed_at=None, declined_at=None),
+                condition=Q(confirmed_at=None, declined_at=None, lapsed_at=None),
                 name="one_open_override",
+            ),
+            models.UniqueConstraint(
+                fields=["treatment", "waits_since"],
+                condition=Q(bridge=True, confirmed_at__isnull=False),
+                nulls_distinct=False,
+                name="one_bridge_a_wait",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["treatment", "-asked_at"], name="overrides_by_time")]
+
+    @property
+    def scope(self) -> Scope:
+        """What it may lift at most."""
+        if self.bridge:
+            return "bridge"
+        return "administrative" if self.administrative else "clinical"
 
 
 class Authorisation(models.Model):

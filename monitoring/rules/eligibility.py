@@ -63,14 +63,17 @@ def eligibility(
     enrolled: bool | None = None,
 ) -> Verdict:
     """What may be supplied on a day of the clinic's calendar. `drawn_on`: the day of the latest count."""
-    why = [*_clinical(judgement, protocol), *_administrative(policy, enrolled), *_informational(judgement)]
-    answer: Answer = max((one.answer for one in why), key=STRICTNESS.index, default="may_supply")
-    until = None if answer == "do_not_supply" else _until(judgement, protocol, day, drawn_on, policy)
+    why = [*_clinical(judgement, protocol), *_informational(judgement)]
+    # What is administrative joins last: it must never hide a clinical reason, which its override would then lift too.
+    until = None if _strictest(why) == "do_not_supply" else _until(judgement, protocol, day, drawn_on, policy)
     if until is not None and until < day:
-        answer, until = "prescriber_decides", None
         why.append(
             _why("supply.used_up", protocol, "prescriber_decides", "The days that the latest count covers are over.")
         )
+    why += _administrative(policy, enrolled)
+    answer = _strictest(why)
+    if answer == "do_not_supply" or (until is not None and until < day):
+        until = None
     return Verdict(
         day=day,
         answer=answer,
@@ -80,6 +83,10 @@ def eligibility(
         holds_until=_holds_until(judgement, until),
         sample_by=judgement.overdue_after,
     )
+
+
+def _strictest(why: Sequence[Why]) -> Answer:
+    return max((one.answer for one in why), key=STRICTNESS.index, default="may_supply")
 
 
 def _why(rule: str, protocol: Protocol, answer: Answer, text: str, kind: Kind = "clinical") -> Why:
@@ -130,6 +137,9 @@ def _informational(judgement: Judgement) -> list[Why]:
     if judgement.protocol == "us-label-2025":
         text = "The US REMS ended in 2025: no enrolment and no form is asked for before dispensing."
         found.append(Why("rems.ended", "informational", "may_supply", text, "FDA, 2025-02-24 and 2025-06-13"))
+    if (days := judgement.days_since_last_dose) is not None:
+        text = f"{days} day{'' if days == 1 else 's'} since the last dose."
+        found.append(Why("break.days", "informational", "may_supply", text))
     if judgement.anc is not None and judgement.deadline is not None:
         text = "The first low count is still to be repeated within 24 hours of its draw."
         found.append(Why("repeat.owed", "informational", "may_supply", text))
