@@ -29,9 +29,27 @@ class Knockout(NamedTuple):
 
 
 MONITORING = "tests/monitoring/"
+WRITERS = "tests/eligibility/test_concurrent_writers.py"
+UNLOCKED = "Treatment.objects.select_related('patient', 'clinic').get(pk="
 KNOCKOUTS = (
     Knockout("H01", "a stale answer authorises nothing", "monitoring/actions/dispensing.py",
              "    if basis is not None and basis != treatment.version:", "    if False:", MONITORING + "test_dispensing.py"),
+    Knockout("H01", "authorising waits for the lock", "monitoring/actions/dispensing.py",
+             "    treatment = locked(treatment.pk)\n    if known", f"    treatment = {UNLOCKED}treatment.pk)\n    if known", WRITERS),
+    Knockout("H01", "a result waits for the lock", "monitoring/actions/record_result.py",
+             "        current = locked(treatment.pk)", f"        current = {UNLOCKED}treatment.pk)", WRITERS),
+    Knockout("H01", "an event waits for the lock", "monitoring/actions/treating.py",
+             "    asked, treatment = treatment, locked(treatment.pk)", f"    asked, treatment = treatment, {UNLOCKED}treatment.pk)", WRITERS),
+    Knockout("H01", "taking back an enrolment waits for the lock", "monitoring/actions/programmes.py",
+             "        locked(row.treatment_id)\n", "        pass\n", WRITERS),
+    Knockout("H01", "a count ahead of the clock counts", "monitoring/actions/judging.py",
+             "events=events, all_known=True", "events=events, all_known=False", WRITERS),
+    Knockout("H02", "handing over waits for the lock", "monitoring/actions/dispensing.py",
+             "    treatment = locked(authorisation.treatment_id)", f"    treatment = {UNLOCKED}authorisation.treatment_id)", WRITERS),
+    Knockout("H02", "handing over checks again", "monitoring/actions/dispensing.py",
+             "    _check_again(leave, treatment, days, now)\n", "", WRITERS),
+    Knockout("H27", "an override lifts what was seen", "monitoring/actions/dispensing.py",
+             "    news = current.basis_version != treatment.version\n", "    news = False\n", WRITERS),
     Knockout("H02", "a hold revokes what is open", "monitoring/actions/revoking.py",
              "    if treatment.advice not in REVOKES:", "    if True:", MONITORING + "test_dispensing.py"),
     Knockout("H27", "whoever asks cannot confirm", "monitoring/actions/overriding.py",
