@@ -11,7 +11,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from django.db import connection
+
 from benchmarks.machine import database, say, table
+from tests.cast import NOW, a_clinic, a_patient, a_person, a_treatment
 
 WAYS = ("command", "page", "strangers")
 MEASURED = """
@@ -29,10 +32,6 @@ def main():
     chosen = options.parse_args()
     rows = []
     with database():
-        from django.db import connection
-
-        from tests.cast import NOW, a_clinic, a_patient, a_person, a_treatment
-
         clinic = a_clinic()
         nurse = a_person(clinic, "nurse")
         for number in range(400):

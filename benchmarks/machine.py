@@ -1,4 +1,7 @@
-"""The machine, a durable database of our own, and tables of figures."""
+"""The machine, a durable database of our own, and tables of figures.
+
+Importing this sets Django up on that database, which `database()` starts; so models can be imported at the top.
+"""
 
 import contextlib
 import os
@@ -7,7 +10,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
+from django.core.management import call_command
+
 from clozatrack.embedded import Postgres, Valkey
+
+PLACE = Path(tempfile.gettempdir()) / f"clozatrack-bench-{os.getpid()}"
+POSTGRES, VALKEY = Postgres(state=PLACE, durable=True), Valkey()
+os.environ |= POSTGRES.environment | VALKEY.environment
+os.environ |= {"DJANGO_SETTINGS_MODULE": "clozatrack.settings", "CLOZATRACK_LOG_LEVEL": "ERROR"}
+django.setup()
 
 
 def say(database=""):
@@ -33,23 +45,15 @@ def cpu_of(pid):
 
 @contextlib.contextmanager
 def database():
-    """A durable PostgreSQL (fsync, synchronous_commit and full_page_writes on) with our tables, Django set up on it."""
-    place = Path(tempfile.mkdtemp(prefix="clozatrack-bench-"))
-    place.chmod(0o755)
-    postgres, valkey = Postgres(state=place, durable=True), Valkey()
+    """A durable PostgreSQL (fsync, synchronous_commit and full_page_writes on) with our tables."""
+    PLACE.mkdir()
+    PLACE.chmod(0o755)
     try:
-        postgres.start()
-        valkey.start()
-        os.environ.update(postgres.environment | valkey.environment)
-        os.environ["DJANGO_SETTINGS_MODULE"] = "clozatrack.settings"
-        os.environ["CLOZATRACK_LOG_LEVEL"] = "ERROR"
-        import django
-        from django.core.management import call_command
-
-        django.setup()
+        POSTGRES.start()
+        VALKEY.start()
         call_command("migrate", verbosity=0)
-        yield postgres
+        yield POSTGRES
     finally:
-        valkey.stop()
-        postgres.stop()
-        shutil.rmtree(place, ignore_errors=True)
+        VALKEY.stop()
+        POSTGRES.stop()
+        shutil.rmtree(PLACE, ignore_errors=True)

@@ -9,7 +9,19 @@ import sys
 import time
 from pathlib import Path
 
+import psycopg
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
 from benchmarks.machine import database, say, table
+from clozatrack.demo_clinic import FAMILY, GIVEN
+from monitoring.views.today import SECTIONS
+from monitoring.worklist import Filter, section_page
+from patients.models import Staff
+from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
 
 # Two thirds under one prescriber would be no clinic: twenty share them. 1 % overdue, an eightieth paused, a tenth of
 # the overdue with an alert of their own, a two-hundredth drawn, a thousandth of all merged into another record.
@@ -49,10 +61,6 @@ WATCHED = 60
 
 
 def fill(server, clinic, owners, count):
-    import psycopg
-
-    from clozatrack.demo_clinic import FAMILY, GIVEN
-
     admin = psycopg.connect(
         host="127.0.0.1", port=server.port, user="postgres", dbname="clozatrack", autocommit=True,
         cursor_factory=psycopg.ClientCursor,
@@ -68,7 +76,6 @@ def fill(server, clinic, owners, count):
 
 def one_with_history(clinic):
     """A patient with sixty counts, made by the real actions."""
-    from tests.cast import DAY, NOW, a_count, a_patient, a_treatment
 
     treatment = a_treatment(clinic, patient=a_patient(clinic, mrn="WATCHED"), started=NOW - 800 * DAY)
     for number in range(WATCHED):
@@ -85,8 +92,6 @@ def used(pid):
 
 def visit(client, address, times, **headers):
     """Milliseconds of so many visits, processor time included, and the queries and bytes of the last."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
 
     client.get(address, **headers)
     took, session = [], connection.connection.info.backend_pid
@@ -105,12 +110,7 @@ def visit(client, address, times, **headers):
 
 def measure(count, times, explain):
     with database() as server:
-        from django.conf import settings
-        from django.db import connection
-        from django.test import Client
-
         settings.ALLOWED_HOSTS = ["testserver"]
-        from tests.cast import a_clinic, a_person
 
         clinic = a_clinic()
         owners = [a_person(clinic, "prescriber").pk for _ in range(20)]
@@ -119,14 +119,8 @@ def measure(count, times, explain):
         fill(server, clinic, owners, count)
         client, prescriber = Client(), Client()
         client.force_login(nurse, backend="django.contrib.auth.backends.ModelBackend")
-        from patients.models import Staff
 
         prescriber.force_login(Staff.objects.get(pk=owners[3]), backend="django.contrib.auth.backends.ModelBackend")
-        from django.utils import timezone
-
-        from monitoring.views.today import SECTIONS
-        from monitoring.worklist import Filter, section_page
-
         asked = Filter(clinics=[clinic])
         second = section_page(SECTIONS[2], staff=nurse, asked=asked, now=timezone.now(), mark="", size=25).next
         pages = [

@@ -8,7 +8,14 @@ import subprocess
 import sys
 import time
 
+import psycopg
+from django.db import connection
+from django.utils import timezone
+
 from benchmarks.machine import cpu_of, database, say, table
+from monitoring.actions.foreseeing import CHUNK, begin_change, counts_of, foresee_chunk
+from monitoring.models import ChangeRow
+from tests.cast import a_clinic, a_person
 
 FILL = """
 SET session_replication_role = replica;
@@ -46,8 +53,6 @@ TRUNCATE monitoring_protocolchange, monitoring_changechunk, monitoring_changerow
 
 def bare(place, clinic, size):
     """The same rows in chunks of the same size, read and thrown away; on a connection of its own."""
-    import psycopg
-
     with psycopg.connect(**place) as own:
         ids = [row[0] for row in own.execute("SELECT id FROM monitoring_treatment WHERE clinic_id = %s", [clinic])]
         begun, rows = time.monotonic(), 0
@@ -60,14 +65,6 @@ def bare(place, clinic, size):
 
 def measure(count, tests, processes):
     with database() as server:
-        import psycopg
-        from django.db import connection
-        from django.utils import timezone
-
-        from monitoring.actions.foreseeing import CHUNK, begin_change, counts_of, foresee_chunk
-        from monitoring.models import ChangeRow
-        from tests.cast import a_clinic, a_person
-
         clinic = a_clinic()
         by = a_person(clinic, "prescriber")
         place = {"host": "127.0.0.1", "port": server.port, "user": "postgres", "dbname": "clozatrack"}

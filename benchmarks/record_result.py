@@ -18,8 +18,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+from django.db import connection
+
 from benchmarks.machine import cpu_of, database, say, table
 from clozatrack.embedded import free_port, wait_for_port
+from monitoring.actions.record_result import Report, record_result
+from monitoring.models import Result, Treatment, TreatmentEvent
+from patients.actions import issue_token
+from tests.cast import DAY, NOW, a_clinic, a_count, a_treatment
 
 CLIENTS = (1, 8, 16)
 WEEKS = 20
@@ -49,11 +56,6 @@ VACUUM ANALYZE;
 
 def people(server, count):
     """For each figure its own treatments with twenty weeks of history; and a token."""
-    import psycopg
-
-    from monitoring.models import Result, Treatment, TreatmentEvent
-    from patients.actions import issue_token
-    from tests.cast import DAY, NOW, a_clinic, a_count, a_treatment
 
     def columns(model, *but):
         return ", ".join(field.column for field in model._meta.concrete_fields if field.column not in ("id", *but))
@@ -78,7 +80,6 @@ def people(server, count):
 
 def raw(clinic, ids, number):
     """The same reads, inserts and update in one transaction, without Django and without the rules."""
-    import psycopg
 
     reach = {name.lower(): os.environ[f"CLOZATRACK_DB_{name}"] for name in ("HOST", "PORT", "USER")}
     connection = psycopg.connect(dbname=os.environ["CLOZATRACK_DB_NAME"], **reach)
@@ -123,12 +124,6 @@ def raw(clinic, ids, number):
 
 
 def action(clinic, ids, number):
-    import django
-
-    django.setup()
-    from monitoring.actions.record_result import Report, record_result
-    from monitoring.models import Treatment
-
     known = {row.pk: row for row in Treatment.objects.filter(pk__in=ids).select_related("patient", "clinic")}
 
     def once(turn):
@@ -226,8 +221,6 @@ def main():
     chosen = options.parse_args()
     seconds = 2 if chosen.quick else chosen.seconds
     with database() as server:
-        from django.db import connection
-
         clinic, ids, token = people(server, A_FIGURE * (len(CLIENTS) * 3 + 1))
         fresh = (ids[first : first + A_FIGURE] for first in itertools.count(0, A_FIGURE))
         connection.close()

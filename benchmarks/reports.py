@@ -7,7 +7,14 @@ import argparse
 import time
 from datetime import timedelta
 
+import psycopg
+from django.db import connection
+from django.utils import timezone
+
 from benchmarks.machine import database, say, table
+from monitoring.reports.every import ONE, every
+from monitoring.reports.question import Question
+from tests.cast import a_clinic, a_person
 
 TESTS = 52
 FILL = """
@@ -47,14 +54,6 @@ FROM monitoring_alert, (VALUES (0, 'raised'), (17, 'acknowledged'), (300, 'resol
 
 def measure(counts):
     with database() as server:
-        import psycopg
-        from django.db import connection
-        from django.utils import timezone
-
-        from monitoring.reports.every import ONE, every
-        from monitoring.reports.question import Question
-        from tests.cast import a_clinic, a_person
-
         clinic, other = a_clinic(), a_clinic("South")
         asked = {"clinic": clinic.pk, "other": other.pk, "tests": TESTS, "staff": a_person(clinic, "nurse").pk}
         admin = psycopg.connect(

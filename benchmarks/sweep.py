@@ -6,7 +6,14 @@ python -m benchmarks.sweep [--quick] [--treatments N ...]
 import argparse
 import time
 
+import psycopg
+from django.db import connection
+from django.utils import timezone
+
 from benchmarks.machine import cpu_of, database, say, table
+from monitoring.models import Treatment
+from monitoring.sweep import sweep
+from tests.cast import a_clinic, a_person
 
 FILL = """
 INSERT INTO patients_patient (clinic_id, mrn, given_name, family_name, date_of_birth, created_at)
@@ -45,14 +52,6 @@ TRUNCATE monitoring_alert, monitoring_alertnote, notifications_delivery, patient
 
 def measure(count):
     with database() as server:
-        import psycopg
-        from django.db import connection
-        from django.utils import timezone
-
-        from monitoring.models import Treatment
-        from monitoring.sweep import sweep
-        from tests.cast import a_clinic, a_person
-
         clinic = a_clinic()
         owner = a_person(clinic, "prescriber")
         admin = psycopg.connect(

@@ -132,6 +132,7 @@ class Postgres(Process):
     state: Path = field(default_factory=state_dir)
     durable: bool = True
     longest_start: float = LONGEST_START
+    more_options: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> Path:
@@ -157,6 +158,7 @@ class Postgres(Process):
         options = ["listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=", "timezone=UTC"]
         options += ["max_connections=120", "shared_buffers=192MB", "log_min_messages=fatal", "max_wal_size=2GB"]
         options += [] if self.durable else list(FAST)
+        options += self.more_options
         arguments = [str(programs / "postgres"), "-D", str(self.cluster)]
         for option in options:
             arguments += ["-c", option]

@@ -30,6 +30,18 @@ def alerts_with_past_of(actor: Staff | Integration, verb: str = "see_patients") 
     )
 
 
+def alerts_on_record(treatment: Treatment) -> AlertQuerySet:
+    """Every alert of a treatment that was found through this door, those of the records merged into it too."""
+    found = Alert.objects.filter(treatment_id__in=treatment.records)
+    return found.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk")
+
+
+def in_the_hands_of(person: Staff, clinic: Clinic) -> tuple[TreatmentQuerySet, AlertQuerySet]:
+    """The treatments at a clinic whose clinician somebody is, and the open alerts there that are theirs."""
+    alerts = Alert.objects.filter(clinic=clinic, owner=person, resolved_at=None)
+    return Treatment.objects.filter(clinic=clinic, clinician=person), alerts
+
+
 def transfers_of(actor: Staff, verb: str = "transfer") -> "QuerySet[Transfer]":
     """The transfers from and to those clinics."""
     clinics = clinics_of(actor, verb)

@@ -57,6 +57,9 @@ class VoidForm(forms.Form):
     reason = forms.CharField(label="Why", max_length=500)
 
 
+ADMINISTRATIVE = ("administrative", "Override of this clinic's own enrolment policy, and of nothing clinical")
+
+
 class OverrideForm(forms.Form):
     """A supply that a second person must confirm."""
 
@@ -77,10 +80,20 @@ class OverrideForm(forms.Form):
         most = clinic.policy("bridge_days")
         self.fields["days"].help_text = f"A bridge supply is at most {most} days."
         self.fields["days"].initial = most
+        if clinic.policy("registry_enrolments"):
+            self.fields["bridge"].choices.append(ADMINISTRATIVE)  # type: ignore[attr-defined]  # a ChoiceField
 
-    def clean_bridge(self) -> bool:
-        """Whether it is a bridge supply."""
-        return bool(self.cleaned_data["bridge"] == "bridge")
+    def clean(self) -> dict[str, Any]:
+        """The scope as the action takes it."""
+        said = super().clean() or {}
+        asked = said.get("bridge")
+        return said | {"bridge": asked == "bridge", "administrative": asked == ADMINISTRATIVE[0]}
+
+
+class ConfirmForm(forms.Form):
+    """The state that the page showed to whoever confirms."""
+
+    basis = forms.IntegerField()
 
 
 class AnswerForm(forms.Form):

@@ -19,7 +19,9 @@ def start():
     place = Path(tempfile.mkdtemp(prefix="clozatrack-test-"))
     place.chmod(0o755)
     os.environ[MARK] = str(place)
-    services = [Postgres(state=place, durable=False), Valkey()]
+    # The order of commits is asked for by tests/eligibility/witness.py.
+    postgres = Postgres(state=place, durable=False, more_options=("track_commit_timestamp=on",))
+    services = [postgres, Valkey()]
     atexit.register(stop, services, place)
     for service in services:
         service.start()

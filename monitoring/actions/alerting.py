@@ -21,7 +21,7 @@ from patients.models import Clinic, Staff
 SILENT = (Cause.REPEAT_OWED,)
 """Told by the neutropenia message already; a message of its own follows only when the deadline has passed."""
 
-TOLD_EACH_TIME = (Cause.CORRECTION, Cause.LOOSENED)
+TOLD_EACH_TIME = (Cause.CORRECTION, Cause.LOOSENED, Cause.OVERRIDE)
 """Each one is news of its own, however urgent the open alert is: whoever has answered has to look again."""
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from monitoring.actions.judging import judge, locked
+from monitoring.actions.judging import judge_now, locked
 from monitoring.actions.switching import judged_by, move
 from monitoring.actions.treating import advice_against, record_event
 from monitoring.alerts import ADVICE_IN_WORDS
@@ -88,7 +88,7 @@ def approve_rechallenge(
 
 
 def _rules(treatment: Treatment, now: datetime) -> list[str]:
-    judgement = judge(treatment, list(treatment.every_result()), as_of=now)
+    judgement = judge_now(treatment, list(treatment.every_result()), now=now)
     return [reason.rule for reason in judgement.reasons]
 
 

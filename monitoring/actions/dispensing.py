@@ -9,18 +9,21 @@ from typing import Any
 from django.db import transaction
 
 from monitoring.actions.booking import answer_supply_alert
-from monitoring.actions.judging import judge, locked
+from monitoring.actions.judging import facts_of, judge_now, locked
 from monitoring.actions.programmes import is_enrolled
-from monitoring.alerts import HOLDS
 from monitoring.models import Authorisation, Dispense, Override, Treatment
 from monitoring.models.result import standing
 from monitoring.rules.eligibility import Verdict, eligibility, last_covered_day
 from monitoring.rules.judgement import Judgement
+from monitoring.rules.overrides import Level, lifts
 from monitoring.rules.planning import LONGEST_AHEAD, Planned, at_discharge, for_days_away
 from monitoring.rules.protocol import Frequency
 from monitoring.rules.supplying import SupplyPolicy, basis_of
 from patients import audit
 from patients.models import Actor, Clinic, Staff, actor_columns
+
+_NEWS = "What is known since then stands against it; the prescriber must look again."
+_TOO_HIGH = "It does not reach that far: what stands against a supply is more than it was confirmed for."
 
 
 class NotAuthorisedError(ValueError):
@@ -83,9 +86,10 @@ def plan_of(treatment: Treatment, *, collect_on: date, back_on: date | None, now
 
 def _judged(treatment: Treatment, now: datetime) -> tuple[Judgement, datetime | None]:
     """The judgement for this moment, and when the latest final count was drawn."""
-    versions = list(treatment.every_result())
-    drawn = max((row.drawn_at for row in standing(versions) if row.status != "preliminary"), default=None)
-    return judge(treatment, versions, as_of=now), drawn
+    facts = facts_of(treatment)
+    final = [row.drawn_at for row in standing(facts.versions) if row.status != "preliminary"]
+    judgement = judge_now(treatment, facts.versions, now=now, events=facts.events)
+    return judgement, max(final, default=None)
 
 
 @transaction.atomic
@@ -108,8 +112,7 @@ def authorise(
     if known := Authorisation.objects.filter(treatment=treatment, entry=entry).first():
         return known
     verdict = verdict_of(treatment, now=now)
-    if basis is not None and basis != treatment.version:
-        raise StaleError(verdict, "Something new is known since this page was opened; look at the answer again.")
+    refuse_stale(basis, treatment, verdict)
     days, until = _covered(verdict, override and _usable(override, treatment, verdict, now))
     given = Authorisation.objects.create(
         treatment=treatment,
@@ -132,6 +135,12 @@ def authorise(
     return given
 
 
+def refuse_stale(basis: int | None, treatment: Treatment, verdict: Verdict) -> None:
+    """Raises StaleError when a page was made from another version than the locked treatment's."""
+    if basis is not None and basis != treatment.version:
+        raise StaleError(verdict, "Something new is known since this page was opened; look at the answer again.")
+
+
 def _covered(verdict: Verdict, override: Override | None) -> tuple[int, date]:
     if override is not None:
         return override.days, last_covered_day(verdict.day, override.days)
@@ -146,8 +155,9 @@ def _usable(override: Override, treatment: Treatment, verdict: Verdict, now: dat
         raise NotAuthorisedError(verdict, "The override is not confirmed by a second person.")
     if current.used_at is not None or current.expires_at < now:
         raise NotAuthorisedError(verdict, "The override is used or has expired; ask for a new one.")
-    if treatment.advice in HOLDS and (current.bridge or (treatment.assessed_at or now) > current.confirmed_at):
-        raise NotAuthorisedError(verdict, "What is known since then stands against it; the prescriber must look again.")
+    news = current.basis_version != treatment.version
+    if not lifts(Level(current.reach or 0), verdict.why, news=news):
+        raise NotAuthorisedError(verdict, _NEWS if news else _TOO_HIGH)
     current.used_at = now
     current.save(update_fields=["used_at"])
     return current

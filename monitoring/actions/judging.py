@@ -129,12 +129,15 @@ def known_of(
     return Known(final, treatment.history_of(current, preliminary=True, events=events, known_at=known_at))
 
 
-def judge_known(known: Known, protocol: Protocol, *, as_of: datetime) -> Judgement:
+def judge_known(known: Known, protocol: Protocol, *, as_of: datetime, all_known: bool = False) -> Judgement:
     """What a protocol makes of it. A preliminary result may restrict the answer, never permit more."""
-    final = assess(known.final, protocol, as_of)
-    if known.with_preliminary is None:
-        return final
-    return cautious(final, assess(known.with_preliminary, protocol, as_of))
+
+    def said(history: History) -> Judgement:
+        ends = history.timeline[-1][0] if all_known and history.timeline else as_of
+        return assess(history, protocol, max(as_of, ends))
+
+    final = said(known.final)
+    return final if known.with_preliminary is None else cautious(final, said(known.with_preliminary))
 
 
 def judge(
@@ -145,10 +148,29 @@ def judge(
     events: Iterable[TreatmentEvent] | None = None,
     known_at: datetime | None = None,
     protocol: Protocol | None = None,
+    all_known: bool = False,
 ) -> Judgement:
-    """What the rules make of the treatment, by its own protocol or another. The versions are the caller's choice."""
+    """What the rules make of the treatment, by its own protocol or another. The versions are the caller's choice.
+
+    `all_known`: see judge_now.
+    """
     known = known_of(treatment, versions, events=events, known_at=known_at)
-    return judge_known(known, protocol or protocol_at(treatment, as_of), as_of=as_of)
+    return judge_known(known, protocol or protocol_at(treatment, as_of), as_of=as_of, all_known=all_known)
+
+
+def judge_now(
+    treatment: Treatment,
+    versions: Sequence[Version],
+    *,
+    now: datetime,
+    events: Iterable[TreatmentEvent] | None = None,
+) -> Judgement:
+    """What the rules make of everything that is known.
+
+    A draw may be some minutes ahead of this clock, and a clock read before a wait for the lock is behind what was
+    committed meanwhile: a severe count that is on record counts all the same.
+    """
+    return judge(treatment, versions, as_of=now, events=events, all_known=True)
 
 
 def keep(
@@ -190,7 +212,7 @@ def as_assessment(treatment: Treatment, judgement: Judgement, *, result: Result 
         treatment=treatment,
         result=result,
         version=treatment.version,
-        as_of=now,
+        as_of=judgement.as_of,
         created_at=now,
         protocol_key=judgement.protocol,
         severe=judgement.severe,

@@ -5,7 +5,7 @@ from datetime import datetime, time
 from django.db import transaction
 
 from monitoring.actions.alerting import ask_again, tell_owner
-from monitoring.actions.judging import judge, lock_alone, locked
+from monitoring.actions.judging import judge_now, lock_alone, locked
 from monitoring.actions.limiting import close_agreement
 from monitoring.actions.treating import reassess
 from monitoring.models import Alert, AlertNote, Booking, Draw, Merge, Treatment
@@ -32,7 +32,7 @@ def preview_move(treatment: Treatment, *, clinic: Clinic, now: datetime) -> Judg
     with transaction.atomic():
         current = locked(treatment.pk)
         _rehome(current, clinic=clinic, mrn=f"preview-{current.patient_id}", clinician=None, by=None, now=now)
-        judgement = judge(current, list(current.results.order_by("drawn_at", "pk")), as_of=now)
+        judgement = judge_now(current, list(current.results.order_by("drawn_at", "pk")), now=now)
         transaction.set_rollback(True)
     return judgement
 

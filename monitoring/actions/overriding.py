@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from monitoring.actions.alerting import end_by_answer, raise_alerts
+from monitoring.actions.dispensing import refuse_stale, verdict_of
 from monitoring.actions.judging import locked
-from monitoring.alerts import HOLDS, Raising
+from monitoring.alerts import Raising
 from monitoring.models import Cause, Override, ReasonCode, Severity, Treatment
 from monitoring.models.dispense import WAITS
+from monitoring.rules.overrides import REACH, level, reach_of
 from patients import audit
 from patients.access import may
 from patients.models import Staff
@@ -19,6 +21,7 @@ def ask_override(
     *,
     treatment: Treatment,
     bridge: bool,
+    administrative: bool = False,
     code: str,
     words: str,
     days: int,
@@ -29,8 +32,8 @@ def ask_override(
 ) -> Override:
     """Ask for a supply; nothing is allowed before a second person confirms.
 
-    `days` of tablets, valid for `hours`. Raises ValueError for an unknown code, no words, or a bridge too long or
-    too many.
+    `days` of tablets, valid for `hours`. An `administrative` one lifts the clinic's own policy and nothing clinical.
+    Raises ValueError for an unknown code, no words, while another request waits, or a bridge too long or too many.
     """
     treatment = locked(treatment.pk)
     if code not in ReasonCode.values:
@@ -41,11 +44,12 @@ def ask_override(
         raise ValueError("an override is valid for 1 to 72 hours")
     if bridge:
         _check_bridge(treatment, days, now)
-    _close_expired(treatment, now)
+    _end_unanswered(treatment, now)
     override = Override.objects.create(
         treatment=treatment,
         clinic_id=treatment.clinic_id,
         bridge=bridge,
+        administrative=administrative,
         code=code,
         words=words.strip(),
         days=days,
@@ -54,17 +58,9 @@ def ask_override(
         expires_at=now + timedelta(hours=hours),
     )
     text = f"{by} asks for {days} days of tablets: {ReasonCode(code).label.lower()}. A second person must answer."
-    raise_alerts(treatment, [Raising(Cause.OVERRIDE, Severity.MODERATE, text)], result=None, now=now)
+    _notice(treatment, text, now)
     _told("override_asked", override, treatment, by, now, ip)
     return override
-
-
-def _close_expired(treatment: Treatment, now: datetime) -> None:
-    """A request that nobody answered in time makes room for the next. Raises ValueError while one still waits."""
-    waits = treatment.overrides.filter(WAITS).first()
-    if waits and waits.expires_at >= now:
-        raise ValueError("a request for this patient waits for a second person already; have it answered first")
-    treatment.overrides.filter(WAITS).update(declined_at=now, answer="Nobody answered before it expired.")
 
 
 def bridges_left(treatment: Treatment, now: datetime) -> int:
@@ -77,25 +73,45 @@ def bridges_left(treatment: Treatment, now: datetime) -> int:
 
 def _check_bridge(treatment: Treatment, days: int, now: datetime) -> None:
     most = treatment.clinic.policy("bridge_days")
-    if treatment.advice in HOLDS:
+    if level(verdict_of(treatment, now=now).why) > REACH["bridge"]:
         raise ValueError("a bridge supply is for missing blood, not against a stop; ask for an override instead")
     if days > most:
         raise ValueError(f"a bridge supply is at most {most} days; {days} were asked for")
     if not bridges_left(treatment, now):
         period = treatment.clinic.policy("bridge_period_days")
         raise ValueError(f"no bridge supply is left in {period} days; take blood, or ask for an override")
+    bridged = treatment.overrides.filter(bridge=True, confirmed_at__isnull=False, waits_since=treatment.latest_draw_at)
+    if bridged.exists():
+        raise ValueError("this wait for blood had its bridge supply already; take blood, or ask for an override")
+
+
+def _end_unanswered(treatment: Treatment, now: datetime) -> None:
+    """One that nobody answered in time waits no longer; one that still waits is not asked for twice."""
+    waiting = treatment.overrides.filter(WAITS)
+    waiting.filter(expires_at__lt=now).update(lapsed_at=now)
+    if waiting.exists():
+        raise ValueError("a request for this patient waits for a second person already; have it answered first")
 
 
 @transaction.atomic
-def confirm_override(*, override: Override, by: Staff, now: datetime, ip: str | None = None) -> Override:
-    """The second key. Raises ValueError for the person who asked, once answered, or after it has expired."""
+def confirm_override(
+    *, override: Override, by: Staff, now: datetime, basis: int | None = None, ip: str | None = None
+) -> Override:
+    """The second key. Raises ValueError for the person who asked, once answered, or after it has expired.
+
+    `basis`: the treatment's version that the page showed; StaleError when it is past.
+    """
     treatment = locked(override.treatment_id)
     current = _open(override, by, now)
+    verdict = verdict_of(treatment, now=now)
+    refuse_stale(basis, treatment, verdict)
     if current.bridge:
         _check_bridge(treatment, current.days, now)
-    current.confirmed_at, current.confirmed_by = now, by
-    current.save(update_fields=["confirmed_at", "confirmed_by"])
-    end_by_answer(treatment, Cause.OVERRIDE, text="Confirmed by a second person.", by=by, now=now)
+        current.waits_since = treatment.latest_draw_at
+    current.confirmed_at, current.confirmed_by, current.basis_version = now, by, treatment.version
+    current.reach = reach_of(current.scope, level(verdict.why))
+    current.save(update_fields=["confirmed_at", "confirmed_by", "basis_version", "reach", "waits_since"])
+    _notice(treatment, f"{by} confirmed {current.days} days of tablets that {current.asked_by} had asked for.", now)
     _told("override_confirmed", current, treatment, by, now, ip)
     return current
 
@@ -132,6 +148,7 @@ def review_override(*, override: Override, by: Staff, now: datetime, words: str,
         raise ValueError("say what you found, such as: agreed, the courier's note is on file")
     current.reviewed_at, current.reviewed_by, current.review = now, by, words.strip()
     current.save(update_fields=["reviewed_at", "reviewed_by", "review"])
+    end_by_answer(treatment, Cause.OVERRIDE, text=f"Reviewed: {current.review}", by=by, now=now)
     _told("override_reviewed", current, treatment, by, now, ip)
     return current
 
@@ -140,6 +157,8 @@ def _open(override: Override, by: Staff, now: datetime) -> Override:
     current = Override.objects.select_for_update().get(pk=override.pk)
     if current.confirmed_at or current.declined_at:
         raise ValueError("this request is answered already")
+    if current.lapsed_at:
+        raise ValueError("nobody answered this request in time; answer the one that followed it")
     if current.asked_by_id == by.pk:
         raise ValueError("a second person must answer; whoever asks cannot confirm")
     if current.expires_at < now:
@@ -147,6 +166,11 @@ def _open(override: Override, by: Staff, now: datetime) -> Override:
     if not may(by, "confirm_override", current.clinic_id):
         raise ValueError("only a prescriber or another pharmacist of this clinic can answer")
     return current
+
+
+def _notice(treatment: Treatment, text: str, now: datetime) -> None:
+    """The treatment's prescriber hears of each step, and each is looked at again by whoever resolves the alert."""
+    raise_alerts(treatment, [Raising(Cause.OVERRIDE, Severity.MODERATE, text)], result=None, now=now)
 
 
 def _told(verb: str, override: Override, treatment: Treatment, by: Staff, now: datetime, ip: str | None) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitoring.actions.guarding import MANUAL, doubts, still_open
-from monitoring.actions.judging import judge
+from monitoring.actions.judging import judge_now
 from monitoring.actions.record_result import Report, as_row, check
 from monitoring.models import Treatment
 from monitoring.models.result import standing
@@ -40,7 +40,7 @@ def weigh(*, treatment: Treatment, report: Report, by: Actor, now: datetime) -> 
     before = standing(stored)
     asked = doubts(judged, before, row, by=by, now=now) if report.source == MANUAL else []
     return Weighed(
-        judgement=judge(judged, sorted([*stored, row], key=lambda result: result.drawn_at), as_of=now),
+        judgement=judge_now(judged, sorted([*stored, row], key=lambda result: result.drawn_at), now=now),
         count=row.count(),
         last=next((other.count() for other in reversed(before) if other.drawn_at <= row.drawn_at), None),
         asked=asked,

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from monitoring.actions.judging import judge
+from monitoring.actions.judging import judge, locked
 from monitoring.models import TakeOver, Treatment
 from monitoring.models.programme import OF_PATIENT, OF_PERSON, Programme, ProgrammeRecord, RecordKind
 from monitoring.rules.rems import Facts, Said, psf_due, would_have_said
@@ -69,6 +69,10 @@ def void_fact(*, row: ProgrammeRecord, by: Staff, now: datetime, reason: str, ip
     """Take back a record. Raises ValueError without a reason."""
     if not reason.strip():
         raise ValueError("say why the record is taken back")
+    if row.treatment_id:
+        # An enrolment decides about supplies where the clinic's policy says so. A new record waits for the treatment's
+        # lock by its foreign key; taking one back would not.
+        locked(row.treatment_id)
     ProgrammeRecord.objects.filter(pk=row.pk, voided_at=None).update(voided_at=now, voided_by=by, void_reason=reason)
     audit.record(
         "programme_voided", by=by, now=now, clinic_id=row.clinic_id, subject=f"programme_record:{row.pk}", ip=ip,

@@ -14,7 +14,7 @@ from monitoring.actions.correcting import tell_of_correction
 from monitoring.actions.drawing import close_draw
 from monitoring.actions.gathering import Digest
 from monitoring.actions.guarding import MANUAL, doubts, kept_answers, loosening, proof_in_words, refuse_unanswered
-from monitoring.actions.judging import Facts, as_assessment, bring_up, facts_of, judge, latest_draw, locked
+from monitoring.actions.judging import Facts, as_assessment, bring_up, facts_of, judge_now, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.actions.storing import store
 from monitoring.actions.versioning import numbered, place, seen, superseded
@@ -148,7 +148,7 @@ def _derive(
 ) -> None:
     """Judgement, derived columns and alerts that follow from the new version; stored with the line of the audit."""
     held_before = treatment.advice in HOLDS
-    judgement = judge(treatment, facts.versions, as_of=now, events=facts.events)
+    judgement = judge_now(treatment, facts.versions, now=now, events=facts.events)
     counts = result.status != Status.ENTERED_IN_ERROR and not superseded(result, facts.versions)
     found = called_for(
         table=table_at(treatment, now),

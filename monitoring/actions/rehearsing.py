@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from monitoring.actions.correcting import difference
-from monitoring.actions.judging import judge
+from monitoring.actions.judging import judge_now
 from monitoring.models import AlertNote, Assessment, Treatment
 from monitoring.rules.judgement import Judgement
 
@@ -47,7 +47,7 @@ def rehearse(*, treatment: Treatment, perform: Callable[[], object], now: dateti
 def _judged(treatment: Treatment, now: datetime) -> tuple[Treatment, Judgement]:
     """Read afresh: a copy of the row remembers what it has read."""
     fresh = Treatment.objects.select_related("clinic", "patient", "clinician").get(pk=treatment.pk)
-    return fresh, judge(fresh, list(fresh.every_result()), as_of=now)
+    return fresh, judge_now(fresh, list(fresh.every_result()), now=now)
 
 
 def _alerts(treatment: Treatment, now: datetime) -> list[AlertNote]:

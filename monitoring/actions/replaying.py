@@ -32,7 +32,7 @@ def read(
     final = [row for row in standing(list(versions)) if row.status != "preliminary"]
     history = treatment.history_of(final, known_at=known_at)
     return Reading(
-        judgement=judge(treatment, versions, as_of=as_of, known_at=known_at),
+        judgement=judge(treatment, versions, as_of=as_of, known_at=known_at, all_known=known_at is None),
         pause=open_break(history, protocol_at(treatment, as_of), as_of),
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from monitoring.actions.dispensing import NotAuthorisedError, StaleError, as_json, policy_of, verdict_of
-from monitoring.actions.judging import judge, locked
+from monitoring.actions.judging import judge_now, locked
 from monitoring.models import Assessment, Merge, Statement, StatementRevoked, Treatment
 from monitoring.models.result import standing
 from monitoring.rules.eligibility import Verdict, eligibility
@@ -210,7 +210,7 @@ def _judgement(row: Assessment) -> Judgement:
 def _printed(treatment: Treatment, verdict: Verdict, by: Actor, now: datetime) -> dict[str, Any]:
     """The texts that are the patient's and the answer's."""
     versions = list(treatment.every_result())
-    judgement = judge(treatment, versions, as_of=now)
+    judgement = judge_now(treatment, versions, now=now)
     patient, protocol = treatment.patient, treatment.protocol
     drawn = latest(treatment, [row for row in versions if row.status != "preliminary"])
     return {

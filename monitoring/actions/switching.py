@@ -46,7 +46,7 @@ def move(
 
 def judged_by(treatment: Treatment, protocol_key: str, *, now: datetime) -> Judgement:
     """What another protocol makes of a locked treatment. Raises InputError where it cannot judge it."""
-    return judge(treatment, list(treatment.every_result()), as_of=now, protocol=PROTOCOLS[protocol_key])
+    return judge(treatment, list(treatment.every_result()), as_of=now, protocol=PROTOCOLS[protocol_key], all_known=True)
 
 
 def switch_next(change: ProtocolChange, *, after: int, now: datetime, digest: Digest) -> ChangeRow | None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.booking import answer_supply_alert
-from monitoring.actions.judging import judge, keep, latest_draw, locked
+from monitoring.actions.judging import judge, judge_now, keep, latest_draw, locked
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.alerts import ADVICE_IN_WORDS, HOLDS, Raising
 from monitoring.models import BenStatus, Cause, DoseChange, DoseVoid, Severity, Treatment, TreatmentEvent
@@ -236,7 +236,7 @@ def reassess(treatment: Treatment, *, now: datetime) -> None:
     """Judge a locked treatment anew. A hold or a fever gets its alert, with owner and timer, in this transaction."""
     held_before = treatment.advice in HOLDS
     versions = list(treatment.every_result())
-    judgement = judge(treatment, versions, as_of=now)
+    judgement = judge_now(treatment, versions, now=now)
     keep(treatment, judgement, result=None, latest_draw_at=latest_draw(versions), now=now)
     found = []
     if "anc_now" in judgement.actions:

@@ -26,31 +26,36 @@ KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key with the same body has the same answer; with another body it is refused (409).",
 )
-PATIENT = inline_serializer(
+KINDS = {"whole": kind.IntegerField, "text": kind.CharField, "day": kind.DateField, "moment": kind.DateTimeField}
+
+
+def described(name: str, **fields: str) -> kind.Serializer:
+    """What an answer holds: each field with its kind, and "?" where it may be null."""
+    made = {field: KINDS[said.rstrip("?")](allow_null=said.endswith("?")) for field, said in fields.items()}
+    return inline_serializer(name, made)
+
+
+PATIENT = described(
     "Patient",
-    {
-        "id": kind.IntegerField(),
-        "mrn": kind.CharField(),
-        "given_name": kind.CharField(),
-        "family_name": kind.CharField(),
-        "date_of_birth": kind.DateField(),
-    },
+    id="whole",
+    mrn="text",
+    given_name="text",
+    family_name="text",
+    date_of_birth="day",
 )
-TREATMENT = inline_serializer(
+TREATMENT = described(
     "Treatment",
-    {
-        "id": kind.IntegerField(),
-        "patient": kind.IntegerField(),
-        "protocol": kind.CharField(),
-        "version": kind.IntegerField(),
-        "band": kind.CharField(allow_null=True),
-        "treatment": kind.CharField(allow_null=True),
-        "frequency": kind.CharField(allow_null=True),
-        "due_on": kind.DateField(allow_null=True),
-        "overdue_after": kind.DateField(allow_null=True),
-        "tablets_until": kind.DateField(allow_null=True, help_text="The last day that tablets handed over reach."),
-        "assessed_at": kind.DateTimeField(allow_null=True),
-    },
+    id="whole",
+    patient="whole",
+    protocol="text",
+    version="whole",
+    band="text?",
+    treatment="text?",
+    frequency="text?",
+    due_on="day?",
+    overdue_after="day?",
+    tablets_until="day?",
+    assessed_at="moment?",
 )
 RESULT = inline_serializer(
     "Result",
@@ -88,20 +93,18 @@ REPORT = inline_serializer(
         "confirmed": kind.BooleanField(required=False),
     },
 )
-ALERT = inline_serializer(
+ALERT = described(
     "Alert",
-    {
-        "id": kind.IntegerField(),
-        "treatment": kind.IntegerField(),
-        "cause": kind.CharField(),
-        "severity": kind.CharField(),
-        "state": kind.CharField(),
-        "summary": kind.CharField(),
-        "raised_at": kind.DateTimeField(),
-        "deadline": kind.DateTimeField(allow_null=True),
-        "escalated_at": kind.DateTimeField(allow_null=True),
-        "outcome": kind.CharField(allow_null=True),
-    },
+    id="whole",
+    treatment="whole",
+    cause="text",
+    severity="text",
+    state="text",
+    summary="text",
+    raised_at="moment",
+    deadline="moment?",
+    escalated_at="moment?",
+    outcome="text?",
 )
 VERDICT = inline_serializer(
     "Verdict",

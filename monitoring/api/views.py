@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring.actions.judging import judge, locked
+from monitoring.actions.judging import judge_now, locked
 from monitoring.actions.record_result import record_locked, refusing_taken_accession
 from monitoring.api import schema, writing
 from monitoring.api.problems import Conflict
@@ -114,7 +114,7 @@ class Judgements(APIView):
     def get(self, request: Request, treatment_id: int) -> Response:
         """The judgement for now, and the last hundred that were given."""
         treatment, now = opened(request, treatment_id), timezone.now()
-        current = judge(treatment, list(treatment.every_result()), as_of=now)
+        current = judge_now(treatment, list(treatment.every_result()), now=now)
         given = treatment.assessments.order_by("-as_of", "-pk")[:PAGE]
         return Response({"now": current.as_dict(), "given": [row.judgement for row in given]})
 

@@ -2,37 +2,27 @@
 
 from typing import Any
 
+from django.db.models import Model
+
 from monitoring.models import Alert, Result, Treatment
 from monitoring.rules.units import plain
 from patients.models import Patient
 
 
+def _as_it_is(row: Model, *names: str) -> dict[str, Any]:
+    return {"id": row.pk} | {name: getattr(row, name) for name in names}
+
+
 def patient(row: Patient) -> dict[str, Any]:
     """Who a patient is."""
-    return {
-        "id": row.pk,
-        "mrn": row.mrn,
-        "given_name": row.given_name,
-        "family_name": row.family_name,
-        "date_of_birth": row.date_of_birth,
-    }
+    return _as_it_is(row, "mrn", "given_name", "family_name", "date_of_birth")
 
 
 def treatment(row: Treatment) -> dict[str, Any]:
     """Where a treatment stands by its last judgement."""
-    return {
-        "id": row.pk,
-        "patient": row.patient_id,
-        "protocol": row.protocol_key,
-        "version": row.version,
-        "band": row.band or None,
-        "treatment": row.advice or None,
-        "frequency": row.frequency or None,
-        "due_on": row.due_on,
-        "overdue_after": row.overdue_after,
-        "tablets_until": row.tablets_until,
-        "assessed_at": row.assessed_at,
-    }
+    last = {"band": row.band or None, "treatment": row.advice or None, "frequency": row.frequency or None}
+    named = {"patient": row.patient_id, "protocol": row.protocol_key}
+    return _as_it_is(row, "version", "due_on", "overdue_after", "tablets_until", "assessed_at") | named | last
 
 
 def result(row: Result) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from monitoring.actions.judging import judge
+from monitoring.actions.judging import judge_now
 from monitoring.actions.record_result import as_row, check
 from monitoring.feeds.csv import Row, read_rows
 from monitoring.feeds.imports import layout_of, reading
@@ -165,7 +165,7 @@ def _judge(found: Foresight, now: datetime) -> None:
         if id(seen) in judged:
             try:
                 in_order = sorted(with_it, key=lambda result: result.drawn_at)
-                seen.judgement = judge(treatments[seen.treatment.pk], in_order, as_of=now)
+                seen.judgement = judge_now(treatments[seen.treatment.pk], in_order, now=now)
             except InputError as error:
                 _refuse(seen, error.field, error.message)
                 continue

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from monitoring.models.treatment import Treatment
+from monitoring.rules.overrides import Scope
 from patients.models import NO_DELETE, Clinic, Integration, Staff
 
 FRESH = """
@@ -29,7 +30,7 @@ COVERED = """
 """
 
 
-WAITS = Q(confirmed_at=None, declined_at=None)
+WAITS = Q(confirmed_at=None, declined_at=None, lapsed_at=None)
 TO_REVIEW = Q(confirmed_at__isnull=False, reviewed_at=None)
 
 
@@ -50,6 +51,8 @@ class Override(models.Model):
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
     bridge = models.BooleanField(default=False)
     """A few days while blood is on its way, counted; not a decision against the advice."""
+    administrative = models.BooleanField(default=False)
+    """Lifts what the clinic's own policy asks for, and nothing clinical."""
     code = models.CharField(max_length=16, choices=ReasonCode.choices)
     words = models.TextField()
     days = models.SmallIntegerField()
@@ -66,6 +69,14 @@ class Override(models.Model):
     reviewed_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
     review = models.TextField(blank=True)
     """What somebody who had no part in it found when they looked at it afterwards."""
+    lapsed_at = models.DateTimeField(null=True)
+    """Nobody had answered when it expired, and somebody asked anew."""
+    basis_version = models.IntegerField(null=True)
+    """The treatment's version that the second person confirmed it on."""
+    reach = models.SmallIntegerField(null=True)
+    """How much it lifts, a monitoring.rules.overrides.Level; null: not confirmed, nothing."""
+    waits_since = models.DateTimeField(null=True)
+    """Of a bridge: the latest draw when it was confirmed. Until there is a later one there is no second bridge."""
 
     class Meta:
         triggers: ClassVar = NO_DELETE
@@ -91,10 +102,20 @@ class Override(models.Model):
             ),
             models.CheckConstraint(condition=~Q(words=""), name="override_has_words"),
             models.CheckConstraint(condition=Q(days__gte=1, days__lte=31), name="override_days_possible"),
+            models.CheckConstraint(condition=Q(bridge=False) | Q(administrative=False), name="override_of_one_scope"),
+            models.CheckConstraint(
+                condition=Q(lapsed_at=None) | Q(confirmed_at=None, declined_at=None), name="override_lapsed_unanswered"
+            ),
             models.UniqueConstraint(
                 fields=["treatment"],
                 condition=WAITS,
                 name="one_open_override",
+            ),
+            models.UniqueConstraint(
+                fields=["treatment", "waits_since"],
+                condition=Q(bridge=True, confirmed_at__isnull=False),
+                nulls_distinct=False,
+                name="one_bridge_a_wait",
             ),
         ]
         indexes: ClassVar = [
@@ -113,6 +134,13 @@ class Override(models.Model):
         if self.expires_at < moment:
             return "expired"
         return "confirmed" if self.confirmed_at and self.confirmed_at <= moment else "waiting"
+
+    @property
+    def scope(self) -> Scope:
+        """What it may lift at most."""
+        if self.bridge:
+            return "bridge"
+        return "administrative" if self.administrative else "clinical"
 
 
 class Authorisation(models.Model):

@@ -74,22 +74,25 @@ def eligibility(
     why = [
         *_clinical(judgement, protocol, reached if reached and reached.until >= day else None),
         *_of_a_gap(judgement, protocol, day, tablets_until),
-        *_administrative(policy, enrolled),
         *_informational(judgement, protocol),
     ]
-    answer: Answer = max((one.answer for one in why), key=STRICTNESS.index)
-    until = None if answer == "do_not_supply" or reached is None else reached.until
+    # What is administrative joins last: it must never hide a clinical reason, which its override would then lift too.
+    until = None if _strictest(why) == "do_not_supply" or reached is None else reached.until
     if until is not None and judgement.limits_until is not None:
         # What was agreed for one person ends on that day: no tablets reach past it.
         until = min(until, judgement.limits_until)
     if until is not None and reached is not None:
         why += [_why(rule, protocol, "may_supply", text, "informational") for rule, text in reached.because]
     if until is not None and until < begins:
-        answer = "prescriber_decides"
         text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
         if until < day:
             text = "The days that the latest count covers are over."
-        why.append(_why("supply.used_up" if until < day else "supply.at_home", protocol, answer, text))
+        rule = "supply.used_up" if until < day else "supply.at_home"
+        why.append(_why(rule, protocol, "prescriber_decides", text))
+        until = None
+    why += _administrative(policy, enrolled)
+    answer = _strictest(why)
+    if answer == "do_not_supply":
         until = None
     return Verdict(
         day=day,
@@ -102,6 +105,10 @@ def eligibility(
         days_since_last_dose=judgement.days_since_last_dose,
         tablets_until=tablets_until,
     )
+
+
+def _strictest(why: Sequence[Why]) -> Answer:
+    return max((one.answer for one in why), key=STRICTNESS.index, default="may_supply")
 
 
 def _why(rule: str, protocol: Protocol, answer: Answer, text: str, kind: Kind = "clinical") -> Why:
@@ -168,6 +175,9 @@ def _administrative(policy: SupplyPolicy, enrolled: bool | None) -> list[Why]:
 def _informational(judgement: Judgement, protocol: Protocol) -> list[Why]:
     known = protocol.supply.to_know if protocol.supply else {}
     found = [_why(rule, protocol, "may_supply", text, "informational") for rule, text in known.items()]
+    if (days := judgement.days_since_last_dose) is not None:
+        text = f"{days} day{'' if days == 1 else 's'} since the last dose."
+        found.append(Why("break.days", "informational", "may_supply", text))
     if judgement.anc is not None and judgement.deadline is not None:
         text = "The first low count is still to be repeated within 24 hours of its draw."
         found.append(Why("repeat.owed", "informational", "may_supply", text))

@@ -8,6 +8,7 @@ from django.urls import reverse
 from monitoring.actions.replaying import severe_before
 from monitoring.models.limits import agreement_at
 from monitoring.models.result import standing
+from monitoring.rules.ben import worth_assessing
 from monitoring.rules.units import plain
 from monitoring.views.record import Record
 from monitoring.views.words import AdviceCard
@@ -30,7 +31,7 @@ class Banner:
 
 def banners(record: Record, card: AdviceCard) -> list[Banner]:
     """The gravest first."""
-    tellers = (_register, _unknown, _merged, _moving, _proposed)
+    tellers = (_register, _unknown, _merged, _moving, _proposed, _ben)
     return [*_severe(record, card), *_limited(record, card), *(one for tell in tellers for one in tell(record))]
 
 
@@ -126,3 +127,18 @@ def _proposed(record: Record) -> Iterator[Banner]:
             " Nothing changes until a second person confirms it."
         )
         yield Banner("warn", "BEN waits for a second person.", text)
+
+
+def _ben(record: Record) -> Iterator[Banner]:
+    """Asked at the first low count that it might explain, so that nobody is held again and again for it."""
+    if record.bens or record.proposals:
+        return
+    counts = [row for row in standing(record.results) if row.status != "preliminary"]
+    latest = max(counts, key=lambda row: row.drawn_at, default=None)
+    if latest is not None and worth_assessing(latest.count(), record.treatment.protocol):
+        yield Banner(
+            "warn",
+            "BEN was never assessed.",
+            "Benign ethnic neutropenia (Duffy-null) would explain a count like the latest one. Look for earlier counts"
+            " and a Duffy phenotype. Until it is documented the general thresholds hold.",
+        )

@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from monitoring.actions import overriding
-from monitoring.forms_supply import AnswerForm, OverrideForm
+from monitoring.actions.dispensing import StaleError
+from monitoring.forms_supply import AnswerForm, ConfirmForm, OverrideForm
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.supply import page
 
@@ -41,13 +42,17 @@ def answer_override(request: HttpRequest, patient_id: int, override_id: int) -> 
     now, by, ip = timezone.now(), staff_of(request), address_of(request)
     try:
         if "confirm" in request.POST:
-            overriding.confirm_override(override=override, by=by, now=now, ip=ip)
+            basis = ConfirmForm(request.POST)
+            shown = basis.cleaned_data["basis"] if basis.is_valid() else 0
+            overriding.confirm_override(override=override, basis=shown, by=by, now=now, ip=ip)
             messages.success(request, "Confirmed. The pharmacist can authorise it now.")
         else:
             form = AnswerForm(request.POST)
             answer = form.cleaned_data["answer"] if form.is_valid() else ""
             overriding.decline_override(override=override, by=by, now=now, answer=answer, ip=ip)
             messages.success(request, "Declined.")
+    except StaleError as error:
+        return page(request, treatment, verdict=error.verdict, refusal=str(error), status=409)
     except ValueError as error:
         messages.error(request, f"Not answered: {error}.")
     return redirect("supply", patient_id)

@@ -10,8 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from monitoring.actions.staffing import invite, roles_at, send_password_link, set_roles
-from monitoring.doors import people_of, person_by_email
-from monitoring.models import Alert, Treatment
+from monitoring.doors import in_the_hands_of, people_of, person_by_email
 from monitoring.rules.errors import InputError
 from monitoring.setting_forms import InviteForm, KnownPersonForm, RolesForm
 from monitoring.views.finding import address_of, clinic_or_404, staff_of
@@ -156,8 +155,7 @@ def _confirm_invitation(request: HttpRequest, clinic: Clinic, form: InviteForm, 
 def _consequences(clinic: Clinic, person: Staff, held: set[str], roles: set[str], successor: Staff | None) -> list[str]:
     found = [f"{person} is {_in_words(roles)} at {clinic}; until now {_in_words(held)}. It holds at once."]
     if held & set(SEES_PATIENTS) and not roles & set(SEES_PATIENTS):
-        patients = Treatment.objects.filter(clinic=clinic, clinician=person).count()
-        alerts = Alert.objects.filter(clinic=clinic, owner=person, resolved_at=None).count()
+        patients, alerts = (rows.count() for rows in in_the_hands_of(person, clinic))
         heir = str(successor or "nobody, so the on-call address is told")
         found.append(
             f"They no longer see any patient here. Patients: {patients}, open alerts: {alerts}; both go to {heir}."

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
+from monitoring.doors import alerts_on_record
 from monitoring.models import (
     Alert,
     AlertNote,
@@ -130,7 +131,12 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         # A merged record's row is told on this page, in this clinic's calendar; nobody asks for its own treatment.
         row._state.fields_cache["treatment"] = treatment
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
-    alerts, notes = _alerts_of(treatment)
+    alerts = alerts_on_record(treatment)
+    notes = (
+        AlertNote.objects.filter(alert__treatment__in=treatment.records)
+        .select_related("staff", "alert")
+        .order_by("at", "pk")
+    )
     statuses = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
     bens = until(statuses, "confirmed_at")
     treatment.ben = bens[-1] if bens else None
@@ -159,16 +165,6 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         register=until(treatment.non_rechallenges.select_related("entered_by").order_by("entered_at"), "entered_at"),
         contacts=until(contacts, "recorded_at"),
         trail=until(_trail_of(patient), "at"),
-    )
-
-
-def _alerts_of(treatment: Treatment) -> "tuple[QuerySet[Alert], QuerySet[AlertNote]]":
-    """Alerts and their stories, those of merged records too."""
-    alerts = Alert.objects.filter(treatment_id__in=treatment.records)
-    notes = AlertNote.objects.filter(alert__treatment__in=treatment.records)
-    return (
-        alerts.select_related("owner", "acknowledged_by", "resolved_by").order_by("raised_at", "pk"),
-        notes.select_related("staff", "alert").order_by("at", "pk"),
     )
 
 

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from monitoring.actions.judging import judge, locked
+from monitoring.actions.judging import judge_now, locked
 from monitoring.models import Treatment
 from monitoring.rules.judgement import Judgement
 from monitoring.views.words import advice_card
@@ -69,7 +69,7 @@ def changed(request: HttpRequest, stale: StaleError, template: str, page: Mappin
 
 
 def _judged(treatment: Treatment, now: datetime) -> Judgement:
-    return judge(treatment, list(treatment.results.order_by("drawn_at", "pk")), as_of=now)
+    return judge_now(treatment, list(treatment.results.order_by("drawn_at", "pk")), now=now)
 
 
 def _basis(treatment: Treatment, judgement: Judgement) -> str:

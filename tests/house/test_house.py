@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BANNED = ("manager", "handler", "processor", "helper", "util", "service", "data", "info", "obj")
 FRAMEWORKS_OWN = ("exception_handler",)
-DOOR = re.compile(r"\b(Patient|Result)\.objects\b")
+DOOR = re.compile(r"\b(Patient|Result|Treatment|Alert)\.objects\b")
 PLACES = re.compile(r"/wor[k]/|/far[m]/|/hom[e]/[a-z]|[.]library")
 SOURCES = [
     path

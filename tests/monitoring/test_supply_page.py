@@ -42,6 +42,10 @@ def entry(page):
     return {"entry": str(page.context["entry"]), "basis": page.context["treatment"].version}
 
 
+def confirm(treatment):
+    return {"confirm": "1", "basis": treatment.version}
+
+
 def test_the_card_says_how_many_days_until_when_and_why(client, pharmacist, treatment):
     page = client.get(at(treatment)).content.decode()
     assert "May supply" in page
@@ -86,14 +90,46 @@ def test_a_bridge_supply_goes_through_two_people(client, clinic, pharmacist, tre
     asked = {"bridge": "bridge", "code": "laboratory", "words": "Tube lost", "days": "4", "hours": "24"}
     client.post(f"/patients/{treatment.patient_id}/overrides/", asked)
     override = Override.objects.get()
-    own = client.post(f"/patients/{treatment.patient_id}/overrides/{override.pk}/", {"confirm": "1"}, follow=True)
+    own = client.post(f"/patients/{treatment.patient_id}/overrides/{override.pk}/", confirm(treatment), follow=True)
     assert "a second person must answer" in own.content.decode()
     client.force_login(a_person(clinic, "prescriber"))
-    client.post(f"/patients/{treatment.patient_id}/overrides/{override.pk}/", {"confirm": "1"})
+    client.post(f"/patients/{treatment.patient_id}/overrides/{override.pk}/", confirm(treatment))
     client.force_login(pharmacist)
     page = client.get(at(treatment))
     client.post(at(treatment, "authorise/"), entry(page) | {"override": override.pk})
     assert Authorisation.objects.get().days == 4
+
+
+def test_h39_a_second_key_is_not_turned_on_a_page_from_before_a_severe_result(client, clinic, pharmacist, treatment):
+    asked = {"bridge": "override", "code": "benefit", "words": "Relapse", "days": "3", "hours": "24"}
+    client.post(f"/patients/{treatment.patient_id}/overrides/", asked)
+    client.force_login(a_person(clinic, "prescriber"))
+    a_count(treatment, 400, at=NOW)
+    place = f"/patients/{treatment.patient_id}/overrides/{Override.objects.get().pk}/"
+    answer = client.post(place, confirm(treatment))
+    assert (answer.status_code, "Do not supply" in answer.content.decode()) == (409, True)
+    assert Override.objects.get().confirmed_at is None
+    treatment.refresh_from_db()
+    assert client.post(place, confirm(treatment)).status_code == 302
+
+
+def test_h28_where_the_clinic_asks_for_enrolment_its_own_policy_alone_can_be_overridden(
+    client, clinic, pharmacist, treatment
+):
+    place = f"/patients/{treatment.patient_id}/overrides/"
+    asked = {"bridge": "administrative", "code": "other", "words": "Enrolled tomorrow", "days": "7", "hours": "24"}
+    assert client.post(place, asked).status_code == 400
+    clinic.policies = {"registry_enrolments": 1}
+    clinic.save()
+    assert client.post(place, asked).status_code == 302
+    override = Override.objects.get()
+    client.force_login(a_person(clinic, "prescriber"))
+    client.post(f"{place}{override.pk}/", confirm(treatment))
+    client.force_login(pharmacist)
+    a_count(treatment, 900, at=NOW)
+    page = client.get(at(treatment))
+    refused = client.post(at(treatment, "authorise/"), entry(page) | {"override": override.pk})
+    assert (refused.status_code, Authorisation.objects.exists()) == (409, False)
 
 
 def test_a_bridge_too_long_is_refused_with_what_would_be_right(client, pharmacist, treatment):

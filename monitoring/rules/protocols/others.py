@@ -8,7 +8,6 @@ from monitoring.rules.protocol import (
     Fall,
     Fever,
     Floor,
-    Frequency,
     Phase,
     Protocol,
     Rechallenge,
@@ -18,19 +17,11 @@ from monitoring.rules.protocol import (
     Supply,
     Table,
     Tail,
-    Window,
 )
-from monitoring.rules.protocols.uk import GENERAL
+from monitoring.rules.protocols.uk import GENERAL, WINDOWS
 
 _GREEN = Floor(2000, wbc=3500, above=True)
 _WEEKLY_X4 = Tail("weekly", results=4, any_band=True)
-_WINDOWS: dict[Frequency, Window] = {
-    "daily": Window(1, 1),
-    "twice_weekly": Window(3, 4),
-    "weekly": Window(7, 7),
-    "every_2_weeks": Window(14, 14),
-    "every_4_weeks": Window(28, 28),
-}
 
 CANADA_2023 = Protocol(
     key="ca-2023",
@@ -59,7 +50,7 @@ CANADA_2023 = Protocol(
         )
     },
     phases=(Phase("weekly", weeks=26), Phase("every_2_weeks", weeks=52), Phase("every_4_weeks")),
-    windows=_WINDOWS,
+    windows=WINDOWS,
     breaks=Breaks(as_new_days=29),
     fever=Fever(interrupts=False, frequency="twice_weekly"),
     ends_after_stop=_WEEKLY_X4,
@@ -75,7 +66,7 @@ AUSTRALIA_2021 = Protocol(
     in_force_from=date(2021, 1, 1),
     tables={"general": GENERAL},
     phases=(Phase("weekly", weeks=18), Phase("every_4_weeks")),
-    windows=_WINDOWS,
+    windows=WINDOWS,
     breaks=Breaks(as_new_days=28, extra_weekly_over_hours=72),
     fever=Fever(),
     ends_after_stop=_WEEKLY_X4,

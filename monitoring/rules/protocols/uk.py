@@ -56,7 +56,7 @@ _PHASES = (
     Phase("every_2_weeks", weeks=52, authorised=True),
     Phase("every_4_weeks", authorised=True),
 )
-_WINDOWS: dict[Frequency, Window] = {
+WINDOWS: dict[Frequency, Window] = {
     "daily": Window(1, 1),
     "twice_weekly": Window(3, 4),
     "weekly": Window(7, 7),
@@ -77,7 +77,7 @@ def _registry(name: str, *, weekly_over_hours: int, weekly_days: int, breaks_ver
             "ben": table(Floor(1500, wbc=3000), Floor(1000, wbc=2500), verified=False),
         },
         phases=_PHASES,
-        windows=_WINDOWS,
+        windows=WINDOWS,
         breaks=Breaks(as_new_days=29, extra_weekly_over_hours=weekly_over_hours),
         fever=Fever(),
         ends_after_stop=Tail("weekly", results=4, any_band=True),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from monitoring.actions.deciding import end_doses, give_dose
-from monitoring.actions.judging import judge
+from monitoring.actions.judging import judge_now
 from monitoring.actions.rehearsing import Outlook
 from monitoring.actions.treating import advice_against
 from monitoring.alerts import ADVICE_IN_WORDS
@@ -147,7 +147,7 @@ class RestartForm(DoseGivenForm):
         return Note("calm", text)
 
     def _approved(self) -> bool:
-        judgement = judge(self.treatment, list(self.treatment.every_result()), as_of=self.now)
+        judgement = judge_now(self.treatment, list(self.treatment.every_result()), now=self.now)
         return any(reason.rule.startswith("rechallenge.") for reason in judgement.reasons)
 
 

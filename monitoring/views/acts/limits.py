@@ -80,7 +80,7 @@ class LimitsForm(ActForm):
 
     def _own(self) -> Judgement:
         versions = list(self.treatment.every_result())
-        return judge(self.treatment, versions, as_of=self.now, protocol=self.treatment.protocol)
+        return judge(self.treatment, versions, as_of=self.now, protocol=self.treatment.protocol, all_known=True)
 
 
 class EndLimitsForm(ActForm):
