@@ -82,12 +82,8 @@ def eligibility(
     if until is not None and reached is not None:
         why += [_why(rule, protocol, "may_supply", text, "informational") for rule, text in reached.because]
     if until is not None and until < begins:
-        answer = "prescriber_decides"
-        text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
-        if until < day:
-            text = "The days that the latest count covers are over."
-        why.append(_why("supply.used_up" if until < day else "supply.at_home", protocol, answer, text))
-        until = None
+        answer, until = "prescriber_decides", None
+        why.append(_covered(reached, protocol, day, tablets_until))
     return Verdict(
         day=day,
         answer=answer,
@@ -99,6 +95,14 @@ def eligibility(
         days_since_last_dose=judgement.days_since_last_dose,
         tablets_until=tablets_until,
     )
+
+
+def _covered(reached: Reached | None, protocol: Protocol, day: date, tablets_until: date | None) -> Why:
+    """Why the latest count covers nothing more."""
+    if reached and reached.until >= day:
+        text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
+        return _why("supply.at_home", protocol, "prescriber_decides", text)
+    return _why("supply.used_up", protocol, "prescriber_decides", "The days that the latest count covers are over.")
 
 
 def _why(rule: str, protocol: Protocol, answer: Answer, text: str, kind: Kind = "clinical") -> Why:
