@@ -84,11 +84,7 @@ def eligibility(
     if until is not None and reached is not None:
         why += [_why(rule, protocol, "may_supply", text, "informational") for rule, text in reached.because]
     if until is not None and until < begins:
-        text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
-        if until < day:
-            text = "The days that the latest count covers are over."
-        rule = "supply.used_up" if until < day else "supply.at_home"
-        why.append(_why(rule, protocol, "prescriber_decides", text))
+        why.append(_covered(until, protocol, day, tablets_until))
         until = None
     why += _administrative(policy, enrolled)
     answer = _strictest(why)
@@ -108,7 +104,15 @@ def eligibility(
 
 
 def _strictest(why: Sequence[Why]) -> Answer:
-    return max((one.answer for one in why), key=STRICTNESS.index, default="may_supply")
+    return max((one.answer for one in why), key=STRICTNESS.index)
+
+
+def _covered(until: date, protocol: Protocol, day: date, tablets_until: date | None) -> Why:
+    """Why the latest count covers nothing more."""
+    if until >= day:
+        text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
+        return _why("supply.at_home", protocol, "prescriber_decides", text)
+    return _why("supply.used_up", protocol, "prescriber_decides", "The days that the latest count covers are over.")
 
 
 def _why(rule: str, protocol: Protocol, answer: Answer, text: str, kind: Kind = "clinical") -> Why:

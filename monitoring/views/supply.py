@@ -34,6 +34,13 @@ ANSWERS = {
     "prescriber_decides": ("warn", "?", "Prescriber must decide"),
     "do_not_supply": ("stop", "✕", "Do not supply"),
 }
+RIGHTS = {
+    "may_book": "book_test",
+    "may_dispense": "dispense",
+    "may_confirm": "confirm_override",
+    "may_ask": "ask_override",
+    "may_review": "review_override",
+}
 ROWS = 20
 
 
@@ -145,7 +152,6 @@ def page(
         "entry": uuid.uuid4(),
         "clock": supply_clock(treatment, now=now),
         "booking": treatment.bookings.filter(ended_at=None).first(),
-        "may_book": may(staff, "book_test", treatment.clinic_id),
         "open": treatment.authorisations.filter(revoked_at=None, dispense=None, expires_at__gte=now),
         "dispenses": treatment.dispenses.select_related("handed_over_by", "voided_by")
         .order_by("-handed_over_at")[:ROWS],
@@ -154,12 +160,9 @@ def page(
         "hand_over_form": hand_over_form or HandOverForm(initial={"days": verdict.days or None, "strength_mg": 100}),
         "override_form": override_form or OverrideForm(clinic=treatment.clinic),
         "void_form": VoidForm(),
-        "may_dispense": may(staff, "dispense", treatment.clinic_id),
-        "may_confirm": may(staff, "confirm_override", treatment.clinic_id),
-        "may_ask": may(staff, "ask_override", treatment.clinic_id),
-        "may_review": may(staff, "review_override", treatment.clinic_id),
     }  # fmt: skip
-    return render(request, "monitoring/supply/card.html", shown, status=status)
+    rights = {name: may(staff, verb, treatment.clinic_id) for name, verb in RIGHTS.items()}
+    return render(request, "monitoring/supply/card.html", shown | rights, status=status)
 
 
 def _plan(request: HttpRequest, treatment: Treatment, now: datetime) -> tuple[PlanForm, Planned | None]:
