@@ -104,7 +104,7 @@ def facts_on(treatment: Treatment, on: date) -> Facts:
     history = then.history_of(then.results.current())
     drawn = [at for at, item in history.timeline if hasattr(item, "anc") and at <= end]
     dispenses = _dispensed(treatment)
-    begins_on, known = _beginning(treatment, dispenses, rows)
+    begins_on, known = beginning(treatment, rows)
     return Facts(
         begun=begins_on is not None and begins_on <= on,
         begins_on=begins_on,
@@ -138,15 +138,13 @@ def _as_then(treatment: Treatment, end: datetime) -> Treatment:
     return then
 
 
-def _beginning(
-    treatment: Treatment, dispenses: Sequence[date], rows: Iterable[ProgrammeRecord]
-) -> tuple[date | None, bool]:
+def beginning(treatment: Treatment, rows: Iterable[ProgrammeRecord]) -> tuple[date | None, bool]:
     """The first day with tablets, or with a record that somebody gave some; and whether that is really the first."""
     first_doses = [event for event in treatment.every_event() if event.kind == "first_dose" and event.stands()]
     taken = TakeOver.objects.filter(treatment=treatment).first()
     known = taken is None or taken.first_dose_on is not None
     doses = [event.at.astimezone(treatment.clinic.zone).date() for event in first_doses]
-    given = [*dispenses, *(row.on for row in rows if row.kind in OF_TREATED)]
+    given = [*_dispensed(treatment), *(row.on for row in rows if row.kind in OF_TREATED)]
     if given and (not doses or min(given) < min(doses)):
         return min(given), known
     return min(doses, default=None), known

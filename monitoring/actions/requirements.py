@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from monitoring.actions.programmes import ENDS, form_state, records_of
+from monitoring.actions.programmes import ENDS, beginning, form_state, records_of
 from monitoring.models import Treatment
 from monitoring.models.programme import Programme, ProgrammeRecord
 from monitoring.rules.rems import ERAS, RATIONALE_MONTHS, RATIONALES, psf_due, rationales_used
@@ -33,9 +33,17 @@ def of_rems(treatment: Treatment, on: date) -> list[Requirement]:
     """The US REMS on a day; after it has ended as it stood on its last day."""
     day = min(on, LAST_DAY)
     rows = [row for row in records_of(treatment, Programme.REMS) if row.on <= day]
-    return [
+    people = [
         _certified("Pharmacy", "Certification", rows, "pharmacy_certified"),
         _certified("Prescriber", "Certification", rows, "prescriber_certified"),
+    ]
+    begins_on, known = beginning(treatment, rows)
+    if not any(row.treatment_id for row in rows) and (begins_on is None or begins_on > day):
+        state = "not on treatment" if known else "not on record here"
+        detail = f"before {begins_on}" if begins_on else "no first dose is on record"
+        return [*people, Requirement("Enrolment, forms and rationales", "Patient", state, met=None, detail=detail)]
+    return [
+        *people,
         _certified("Patient", "Enrolment", rows, "enrolled", yes="enrolled"),
         _status_form(rows, day),
         _latest("REMS Dispense Authorization (RDA)", rows, "authorisation", none="none on record"),

@@ -148,6 +148,7 @@ def _page(
         "eras": ERAS,
         "records": [row for programme in Programme.values for row in programmes.records_of(treatment, programme)],
         "entries": treatment.non_rechallenges.select_related("entered_by", "ended_by", "appealed_by").order_by("-pk"),
+        "entered": treatment.non_rechallenges.filter(ended_at=None).exists(),
         "record_form": record_form or RecordForm(initial={"day": today}),
         "register_form": register_form or RegisterForm(initial={"review_on": today + timedelta(days=180)}),
         "may_record": may(staff, "record_programme", treatment.clinic_id),

@@ -243,7 +243,7 @@ def test_a_clinics_own_questions_are_answered_before_a_form_is_signed_and_kept_w
     assert (refused.status_code, ProgrammeRecord.objects.filter(kind="status_form").count()) == (400, 0)
     assert "answer every question about Quill, Alex first" in refused.content.decode()
     assert 'value="20 a day"' in refused.content.decode()
-    assert refused.content.decode().count(" checked ") == 2
+    assert refused.content.decode().count(" checked>") == 2
     client.post("/status-forms/", {"sign": ticked} | answers | {f"answer-{second.pk}": "No"})
     rows = {row.treatment_id: row.drafted for row in ProgrammeRecord.objects.filter(kind="status_form")}
     assert rows[first.pk]["answers"] == [["Smokes?", "20 a day"]]
@@ -306,6 +306,16 @@ def test_each_requirement_has_its_state_per_patient_prescriber_and_pharmacy(old,
     assert state(rows, "Dispense rationales")[0] == "2 of 3 used"
     assert state(rows, "Treatment rationale")[0] == "on 2023-04-03"
     assert state(of_rems(old, date(2023, 1, 9)), "Enrolment") == ("no record", "")
+
+
+def test_of_a_patient_who_was_not_on_treatment_then_nothing_was_asked(clinic, prescriber):
+    treatment = a_treatment(clinic)
+    assert state(of_rems(treatment, NOW.date()), "Enrolment, forms and rationales") == (
+        "not on treatment",
+        "before 2026-06-14",
+    )
+    fact(treatment, "enrolled", prescriber, on=date(2025, 2, 1))
+    assert state(of_rems(treatment, NOW.date()), "Enrolment")[0] == "enrolled"
 
 
 def test_after_its_end_the_programmes_state_is_that_of_its_last_day(old, prescriber):
