@@ -8,6 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from clozatrack.demo_people import DAY, FAMILY, GIVEN, PEOPLE, Person, Story
+from monitoring.actions.carrying_on import go_on
+from monitoring.actions.foreseeing import begin_change
 from monitoring.actions.record_result import Report, record_result
 from monitoring.actions.treating import begin_monitoring, document_ben, record_dose, record_event
 from notifications.models import Delivery
@@ -34,8 +36,17 @@ def load(*, now: datetime) -> None:
     _for_the_sample_export(north, now)
     for person in (Person(40), Person(300, skip_last_days=18), Person(14)):
         _tell(_story(south, names.pop(), person, now, chance), person)
+    _change_of_protocol(south, now)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
+
+
+def _change_of_protocol(clinic: Clinic, now: datetime) -> None:
+    """A preview that waits for its prescriber."""
+    nurse = clinic.memberships.get(role=Role.NURSE).staff
+    reason = "The European letter of September 2025 is about Lisbon too"
+    change = begin_change(clinic=clinic, protocol_key="eu-2025-09", reason=reason, by=nurse, now=now)
+    go_on(change.pk, clock=lambda: now)
 
 
 def _for_the_sample_export(clinic: Clinic, now: datetime) -> None:
