@@ -10,6 +10,8 @@ from django.db import transaction
 from clozatrack import demo_programmes
 from clozatrack.demo_people import DAY, FAMILY, GIVEN, PEOPLE, Person, Story
 from clozatrack.demo_supply import supply_everybody
+from monitoring.actions.carrying_on import go_on
+from monitoring.actions.foreseeing import begin_change
 from monitoring.actions.record_result import Report, record_result
 from monitoring.actions.treating import begin_monitoring, document_ben, record_dose, record_event
 from notifications.models import Delivery
@@ -42,6 +44,7 @@ def load(*, now: datetime) -> None:
         _tell(_story(south, names.pop(), person, now, chance), person)
     supply_everybody(north, now=now)
     demo_programmes.tell(north, now)
+    _change_of_protocol(south, now)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
 
@@ -51,6 +54,14 @@ def _holidays(clinic: Clinic, country: str, now: datetime) -> None:
     admin = clinic.memberships.get(role=Role.CLINIC_ADMIN).staff
     for year in (now.year, now.year + 1):
         close_days(clinic=clinic, days=public_holidays(country, "", year), by=admin, now=now)
+
+
+def _change_of_protocol(clinic: Clinic, now: datetime) -> None:
+    """A preview that waits for its prescriber."""
+    nurse = clinic.memberships.get(role=Role.NURSE).staff
+    reason = "The European letter of September 2025 is about Lisbon too"
+    change = begin_change(clinic=clinic, protocol_key="eu-2025-09", reason=reason, by=nurse, now=now)
+    go_on(change.pk, clock=lambda: now)
 
 
 def _for_the_sample_export(clinic: Clinic, now: datetime) -> None:

@@ -7,9 +7,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from monitoring.actions.answering import acknowledge, resolve
+from monitoring.actions.limiting import agree_limits
 from monitoring.actions.record_result import Report, record_result
 from monitoring.actions.treating import record_event
 from monitoring.models import Alert, Outcome, Treatment
+from monitoring.rules.protocol import Floor
 from patients.models import Staff
 
 DAY = timedelta(days=1)
@@ -168,9 +170,21 @@ def _corrected(story: Story) -> None:
     record_result(treatment=story.treatment, report=report, by=None, now=story.now - timedelta(hours=20))
 
 
+def _other_limits(story: Story) -> None:
+    agree_limits(
+        treatment=story.treatment,
+        floors=(Floor(1200), Floor(800), Floor(500)),
+        until=story.today + 12 * DAY,
+        reason="Low counts since childhood; agreed with haematology",
+        by=story.prescriber,
+        now=story.now - timedelta(hours=3),
+    )
+
+
 PEOPLE = (
     *(Person(days) for days in (21, 63, 98, 133, 168, 203, 231, 266, 301, 336, 371, 455, 546, 637, 728)),
-    *(Person(days, mean=2400) for days in (49, 112, 259, 413, 690)),
+    *(Person(days, mean=2400) for days in (49, 112, 259, 413)),
+    Person(690, mean=2400, end=_other_limits),
     Person(119, skip_last_days=9),
     Person(287, skip_last_days=20),
     Person(520, skip_last_days=36),

@@ -188,7 +188,7 @@ KNOCKOUTS = (
              "        return {pk: pk for pk in ids} | dict(cursor.fetchall())", "        return {pk: pk for pk in ids}",
              MONITORING + "test_protocol_change.py::test_h20_what_was_foreseen_is_what_the_rules_say_alone_and_what_the_switch_brings"),
     Knockout("H20", "past judgements keep the rules of their time", "monitoring/actions/correcting.py",
-             ", protocol=protocol_at(treatment, old.as_of, key=old.protocol_key))", ")",
+             "protocol=protocol_at(treatment, old.as_of, key=old.protocol_key)", "protocol=None",
              MONITORING + "test_protocol_change.py::test_h20_a_later_correction_reads_each_judgement_by_the_rules_of_its_time"),
     Knockout("H20", "agreed limits end by themselves", "monitoring/models/limits.py",
              "and day <= self.until and", "and", MONITORING + "test_limits.py::test_h20_from_its_agreement_to_its_last_day_and_not_before_or_after"),

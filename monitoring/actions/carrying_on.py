@@ -35,21 +35,14 @@ def unfinished_changes() -> list[int]:
     return [change.pk for change in still.order_by("pk")[:20] if works(change)]
 
 
-def go_on(
-    change_id: int, *, clock: Clock, seconds: float = SECONDS_A_TURN, told: Callable[[int], None] | None = None
-) -> ProtocolChange:
-    """Foresee, or carry out, for so long. Two at once do no harm, and what was done is never done twice.
-
-    `told` hears after each part how many treatments it had.
-    """
+def go_on(change_id: int, *, clock: Clock, seconds: float = SECONDS_A_TURN) -> ProtocolChange:
+    """Foresee, or carry out, for so long. Two at once do no harm, and what was done is never done twice."""
     change = ProtocolChange.objects.select_related("clinic", "asked_by", "confirmed_by").get(pk=change_id)
     until = clock() + timedelta(seconds=seconds)
     if not works(change):
         return change
     step = _Switching(change) if change.confirmed_at else _Foreseeing(change)
-    while number := step.next(clock()):
-        if told:
-            told(number)
+    while step.next(clock()):
         if clock() >= until or _cancelled(change):
             return change
     step.end(clock())

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 
 from monitoring.actions.judging import Known, judge_known
-from monitoring.actions.reading_many import known_of_many, treatments_not_under
+from monitoring.actions.reading_many import known_of_many, no_collecting, treatments_not_under
 from monitoring.models import ChangeRow, Kind, ProtocolChange, Treatment
 from monitoring.models.limits import protocol_at
 from monitoring.rules.errors import InputError
@@ -79,7 +79,8 @@ def foresee_chunk(change: ProtocolChange, *, now: datetime) -> int:
             change.protocol_key, clinic=change.clinic, first_id=chunk.first_id, last_id=chunk.last_id
         )
         protocol = PROTOCOLS[change.protocol_key]
-        rows = [foreseen(change, *one, protocol, now=now) for one in known_of_many(treatments)]
+        with no_collecting():
+            rows = [foreseen(change, *one, protocol, now=now) for one in known_of_many(treatments)]
         _write(rows)
         chunk.foreseen_at, chunk.counts = now, counted(rows)
         chunk.save(update_fields=["foreseen_at", "counts"])

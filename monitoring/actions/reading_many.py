@@ -1,8 +1,10 @@
 """The histories of many treatments in a handful of questions, however many they are. Reads only, locks nothing."""
 
+import gc
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +64,18 @@ def treatments_not_under(protocol_key: str, *, clinic: Clinic, first_id: int, la
     for treatment in found:
         treatment.clinic = clinic
     return found
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """Inside nothing is searched for cycles: there are none among counts, and the search costs a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def known_of_many(treatments: Sequence[Treatment]) -> Iterator[tuple[Treatment, Known]]:

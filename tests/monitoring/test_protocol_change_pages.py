@@ -60,7 +60,7 @@ def test_asking_shows_who_changes_how_and_changes_nothing(client, clinic, prescr
     asked(client, clinic)
     page = words(shown(client, ProtocolChange.objects.get()))
     for said in (
-        "2 of 2 patients foreseen", "Advice becomes stricter 1", "1 : Interrupt treatment → Stop treatment",
+        "2 of 2 patients foreseen", "1 advice becomes stricter", "1 : Interrupt treatment → Stop treatment",
         "LOW", "2 patients are judged by European Union", "1 are told to stop: a severe alert each",
     ):  # fmt: skip
         assert said in page
