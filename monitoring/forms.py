@@ -13,6 +13,9 @@ from monitoring.rules.slips import Answers
 from patients.models import Clinic
 
 Colleagues = Iterable[tuple[int, str]]
+LONGEST_PASSWORD = 200
+NEVER_KEPT = ("second_password",)
+"""What goes into no draft and back onto no page."""
 NUMBER = {"inputmode": "decimal", "autocomplete": "off", "spellcheck": "false"}
 
 
@@ -25,8 +28,19 @@ class AnswersForm(forms.Form):
     second = forms.TypedChoiceField(
         label="or a second person who has read it", required=False, coerce=int, empty_value=None
     )
+    second_password = forms.CharField(
+        label="Their own password, typed by themselves",
+        required=False,
+        strip=False,
+        max_length=LONGEST_PASSWORD,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
     reason = forms.CharField(label="Reason", required=False, max_length=500)
     sure = forms.BooleanField(label="I have looked at the report again, and it is so", required=False)
+
+    second_signed = False
+    """Whether the second person's password was right; a page sets it, see monitoring.views.second."""
+    second_refusal = ""
 
     def __init__(self, *args: Any, colleagues: Colleagues = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,7 +55,7 @@ class AnswersForm(forms.Form):
             confirmed=tuple(given["asked"].split(",")),
             again=given["again"],
             document=given["document"],
-            second=given["second"],
+            second=given["second"] if self.second_signed else None,
             reason=given["reason"],
             sure=given["sure"],
         )

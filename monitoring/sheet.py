@@ -14,7 +14,7 @@ from django.forms.utils import from_current_timezone
 from monitoring.actions.drafting import MOST_ROWS, TypedRow
 from monitoring.actions.guarding import MANUAL, accession_of
 from monitoring.actions.record_result import COUNT_FIELDS, Report
-from monitoring.forms import NUMBER, AnswersForm
+from monitoring.forms import NEVER_KEPT, NUMBER, AnswersForm
 from patients.models import Clinic
 
 JUDGED = ("who", "drawn_on", "drawn_time", "supported", *(name for name in COUNT_FIELDS if name != "unit"))
@@ -112,6 +112,11 @@ def read_rows(posted: Mapping[str, str]) -> dict[int, TypedRow]:
 def is_typed(row: TypedRow) -> bool:
     """Whether anybody has typed anything of a result here; a date alone is none."""
     return any(row.get(name, "").strip() for name in TYPED)
+
+
+def without_secrets(row: TypedRow) -> TypedRow:
+    """What of a row may be kept until it is saved: no password."""
+    return {name: value for name, value in row.items() if name not in NEVER_KEPT}
 
 
 def carried_down(rows: Mapping[int, TypedRow]) -> dict[int, TypedRow]:

@@ -57,6 +57,7 @@ class Answers:
     again: str = ""
     document: str = ""
     second: int | None = None
+    """Who has read the report too and has signed in beside the typist for it."""
     reason: str = ""
     sure: bool = False
 

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
 
 from monitoring.actions.previewing import weigh
 from monitoring.actions.record_result import record_result
@@ -19,10 +20,12 @@ from monitoring.rules.slips import DoubtError
 from monitoring.views.asking import colleague_choices, said_of, unit_in_words, unit_shown
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.results import ResultRow, result_rows
+from monitoring.views.second import sign_second
 
 LATELY = 6
 
 
+@sensitive_post_parameters()
 @login_required
 def log_result(request: HttpRequest, patient_id: int) -> HttpResponse:
     """GET shows the form; POST shows the judgement first and saves only when that was confirmed."""
@@ -40,6 +43,8 @@ def _answer(request: HttpRequest, treatment: Treatment, form: ResultForm) -> Htt
     now, staff = timezone.now(), staff_of(request)
     try:
         if "save" not in request.POST:
+            return _weighed(request, treatment, form)
+        if not sign_second(form, request=request, patient=treatment.patient, by=staff, now=now):
             return _weighed(request, treatment, form)
         record_result(treatment=treatment, report=form.report(), by=staff, now=now, ip=address_of(request))
     except DoubtError:

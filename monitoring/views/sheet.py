@@ -13,9 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
 from monitoring.actions.drafting import MOST_ROWS, TypedRow, drafted_rows, forget_row, keep_draft
-from monitoring.sheet import carried_down, empty_form, is_typed, read_rows
+from monitoring.forms import NEVER_KEPT
+from monitoring.sheet import carried_down, empty_form, is_typed, read_rows, without_secrets
 from monitoring.views.asking import colleague_choices, unit_in_words, unit_shown
-from monitoring.views.finding import address_of, staff_of
+from monitoring.views.finding import staff_of
 from monitoring.views.sheet_rows import Desk, Row, found_patients, looked_at, saved, with_patients
 from patients.access import clinics_of
 
@@ -23,7 +24,7 @@ EMPTY_ROWS = 10
 SIGNING_IN = ("username", "password", "csrfmiddlewaretoken")
 
 
-@sensitive_post_parameters("password")
+@sensitive_post_parameters()
 def sheet(request: HttpRequest) -> HttpResponse:
     """GET shows the sheet with what was typed before; POST judges every row, and saves those that were shown."""
     if not request.user.is_authenticated:
@@ -43,6 +44,7 @@ def _sheet(request: HttpRequest, *, save: bool) -> HttpResponse:
         return _page(request, desk, rows)
 
 
+@sensitive_post_parameters()
 @require_POST
 def sheet_row(request: HttpRequest) -> HttpResponse:
     """One row for the script: what it means, or, with `save`, its receipt."""
@@ -105,11 +107,11 @@ def _desk(request: HttpRequest) -> Desk:
     if slug := request.POST.get("clinic") or request.GET.get("clinic"):
         mine = mine.filter(slug=slug)
     clinic = get_object_or_404(mine[:1])
-    return Desk(staff, clinic, timezone.now(), colleague_choices(staff, clinic), address_of(request))
+    return Desk(staff, clinic, timezone.now(), colleague_choices(staff, clinic), request)
 
 
 def _keep(desk: Desk, rows: Mapping[int, TypedRow]) -> None:
-    unsaved = [row for row in rows.values() if is_typed(row)]
+    unsaved = [without_secrets(row) for row in rows.values() if is_typed(row)]
     keep_draft(clinic=desk.clinic, rows=unsaved, by=desk.staff, now=desk.now)
 
 
@@ -141,7 +143,11 @@ def _signed_out(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         login(request, form.get_user())
         return _sheet(request, save=False)
-    typed = [(name, value) for name, value in request.POST.items() if name not in SIGNING_IN]
+    typed = [
+        (name, value)
+        for name, value in request.POST.items()
+        if name not in SIGNING_IN and not name.endswith(NEVER_KEPT)
+    ]
     return render(request, "monitoring/sheet_signed_out.html", {"form": form, "typed": typed}, status=401)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models.functions import Upper
+from django.http import HttpRequest
 
 from monitoring.actions.drafting import TypedRow
 from monitoring.actions.previewing import weigh
@@ -15,6 +16,8 @@ from monitoring.rules.errors import InputError
 from monitoring.rules.slips import DoubtError
 from monitoring.sheet import RowForm, fingerprint, row_form
 from monitoring.views.asking import Said, in_unit, said_of
+from monitoring.views.finding import address_of
+from monitoring.views.second import sign_second
 from patients import audit
 from patients.access import patients_of
 from patients.models import Clinic, Patient, Staff
@@ -58,7 +61,12 @@ class Desk:
     clinic: Clinic
     now: datetime
     colleagues: Sequence[tuple[int, str]]
-    ip: str | None = None
+    request: HttpRequest
+
+    @property
+    def ip(self) -> str | None:
+        """From where."""
+        return address_of(self.request)
 
 
 def looked_at(rows: Mapping[int, TypedRow], desk: Desk) -> list[Row]:
@@ -132,6 +140,8 @@ def _saved(row: Row, typed: TypedRow, desk: Desk) -> Row:
         _looked_at(row, typed, desk)
         row.state = "changed" if row.state == "judged" else row.state
         return row
+    if not sign_second(row.form, request=desk.request, patient=row.treatment.patient, by=desk.staff, now=desk.now):
+        return _looked_at(row, typed, desk)
     report = row.form.report(desk.clinic)
     try:
         result = record_result(treatment=row.treatment, report=report, by=desk.staff, now=desk.now, ip=desk.ip)

@@ -202,6 +202,29 @@ def test_rows_left_with_tab_are_shown_and_saved_together_by_one_stroke(open_page
     assert Result.objects.get(source="manual").treatment == ward[0]
 
 
+def test_a_second_person_signs_by_keyboard_and_a_wrong_password_loses_nothing(open_page, nurse, clinic):
+    on_treatment(clinic, 1, last=900)
+    colleague = a_person(clinic, "pharmacist", first_name="Sam", last_name="Reed")
+    page = opened(open_page, nurse)
+    keys = Keyboard(page)
+    keys.row("M001", "1.3", clock="730")
+    shows(page, 1, "asked")
+    keys.type("1.3")
+    keys.press("Enter", "Enter")  # the number again; no number of a report
+    keys.type("Sam")
+    keys.press("Enter")
+    for password in ("a wrong one", "a long password"):
+        page.wait_for_function("() => document.activeElement.type === 'password'")
+        keys.type(password)
+        with page.expect_response("**/log/row/"):
+            keys.press("Enter")
+        if password == "a wrong one":
+            page.wait_for_selector("text=Sam Reed is not signed")
+            page.focus("#row-1 input[type=password]")
+    receipts(page, 1)
+    assert Result.objects.get(source="manual").reason == f"{colleague} has read the report too."
+
+
 def test_white_cells_are_a_key_away(open_page, nurse, ward):
     page = opened(open_page, nurse)
     hands = Keyboard(page)

@@ -28,11 +28,12 @@
   const answers = row => [...row.querySelectorAll(".answers input:not([type=hidden]), .answers select")];
   const answered = one => (one.type === "checkbox" ? one.checked : one.value.trim() !== "");
 
-  function fieldsOf(list) {
+  function fieldsOf(list, kept = false) {
     const fields = new FormData();
     fields.set("clinic", sheet.dataset.clinic);
     for (const row of list) {
       for (const one of row.querySelectorAll("input, select")) {
+        if (kept && one.type === "password") continue;
         if (one.name && (one.type !== "checkbox" || one.checked)) fields.set(one.name, one.value);
       }
     }
@@ -169,7 +170,9 @@
     const mine = answers(row);
     if (mine.includes(field) && state(row) === "asked") {
       const proof = row.querySelector("[name$='-document']");
-      const left = mine.slice(mine.indexOf(field) + 1).find(one => !answered(one) && !(one.name.endsWith("-second") && proof?.value.trim()));
+      const second = row.querySelector("[name$='-second']");
+      const spare = one => (one === second && proof?.value.trim()) || (one.type === "password" && !second?.value);
+      const left = mine.slice(mine.indexOf(field) + 1).find(one => !answered(one) && !spare(one));
       if (left) left.focus(); else save(row, false);
       return;
     }
@@ -263,7 +266,7 @@
   }
 
   async function keep() {
-    const answer = await ask(sheet.dataset.draft, fieldsOf(entries().filter(begun)));
+    const answer = await ask(sheet.dataset.draft, fieldsOf(entries().filter(begun), true));
     if (answer) unkept = false;
   }
 
