@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from clozatrack import demo_messages
 from clozatrack.demo_people import DAY, FAMILY, GIVEN, PEOPLE, Person, Story
 from monitoring.actions.record_result import Report, record_result
 from monitoring.actions.treating import begin_monitoring, document_ben, record_dose, record_event
@@ -36,6 +37,7 @@ def load(*, now: datetime) -> None:
         _tell(_story(south, names.pop(), person, now, chance), person)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
+    demo_messages.load(north, now=now)
 
 
 def _for_the_sample_export(clinic: Clinic, now: datetime) -> None:

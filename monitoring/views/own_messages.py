@@ -30,6 +30,7 @@ from monitoring.reaching_forms import BrowserForm, CodeForm, PhoneForm, WebhookF
 from monitoring.rules.errors import InputError
 from monitoring.views.finding import address_of, staff_of
 from monitoring.views.two_steps import confirm_page, confirmed, typed
+from notifications.channels.webhook import signing_key
 from patients.models import DEFAULT_POLICIES, Staff
 
 WORKER = settings.BASE_DIR / "clozatrack" / "static" / "clozatrack" / "push-worker.js"
@@ -126,7 +127,7 @@ def _page(
     """Everything anew, but for the form that was just typed into."""
     staff = staff_of(request)
     ways = [
-        (way, LABELS[way.channel], code if way.pk == code_of else CodeForm(auto_id=f"id_{way.pk}_%s"))
+        (way, LABELS[way.channel], _key(way), code if way.pk == code_of else CodeForm(auto_id=f"id_{way.pk}_%s"))
         for way in Way.objects.filter(staff=staff).standing().select_related("subscription")
     ]
     page = {
@@ -139,6 +140,11 @@ def _page(
         "set_up": _set_up(),
     }
     return render(request, "monitoring/own_messages.html", page | dict(forms or {}))
+
+
+def _key(way: Way) -> str:
+    """With what a webhook's messages are signed; for its owner's eyes."""
+    return signing_key(way.address) if way.channel == Channel.WEBHOOK and way.confirmed_at else ""
 
 
 def _set_up() -> dict[str, bool]:
