@@ -21,6 +21,7 @@ from monitoring.models import (
     Import,
     Laboratory,
     Merge,
+    Morning,
     QuarantinedRow,
     Severity,
     TakeOver,
@@ -55,6 +56,7 @@ def things(clinic):
     lost.dead_at = NOW
     lost.save()
     way = Way.objects.create(staff=nurse, channel="sms", address="+15005550001", label="phone", added_at=NOW)
+    Morning.objects.create(staff=nurse, wanted=True, changed_at=NOW)
     Wish.objects.create(staff=nurse, severity=4, channels=[], changed_at=NOW)
     ids = {
         "way_id": way.pk,

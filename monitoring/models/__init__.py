@@ -9,7 +9,7 @@ from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
-from monitoring.models.reaching import Channel, Reach, Way, Wish
+from monitoring.models.reaching import Channel, Morning, Reach, Way, Wish
 from monitoring.models.result import Result
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
 
@@ -30,6 +30,7 @@ __all__ = [
     "Import",
     "Laboratory",
     "Merge",
+    "Morning",
     "NonRechallenge",
     "Outcome",
     "Override",

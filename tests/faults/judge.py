@@ -51,7 +51,7 @@ STEPS = """
 UNKNOWN = """
     SELECT once FROM notifications_delivery
     WHERE split_part(once, ':', 3) NOT IN ('told', 'overdue', 'late', 'escalated')
-      AND about NOT IN ('sweep:overdue', 'sweep:late', 'sweep:escalated')
+      AND about NOT IN ('sweep:overdue', 'sweep:late', 'sweep:escalated') AND about NOT LIKE 'morning:%'
 """
 OWED = "SELECT once, address, subject, body, created_at, sent_at, leased_until FROM notifications_delivery"
 
