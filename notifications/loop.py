@@ -6,8 +6,8 @@ from datetime import datetime
 from notifications.actions import beat, claim, release, send
 from notifications.channels import CHANNELS
 from notifications.inbound import hear_waiting
-from notifications.models import URGENT
-from notifications.rates import buckets
+from notifications.models import URGENT, Delivery
+from notifications.rates import Buckets, buckets
 
 Clock = Callable[[], datetime]
 
@@ -18,7 +18,7 @@ def deliver_due(clock: Clock) -> int:
     One by one, so that an urgent message that is written meanwhile is the next, and no lease waits behind a slow call.
     """
     handed_over, rates = 0, buckets()
-    while leased := claim(now=clock(), limit=1, channels=rates.open(CHANNELS)):
+    while leased := _next(clock(), rates):
         for delivery in leased:
             if rates.take(delivery.channel, urgent=delivery.priority <= URGENT):
                 handed_over += send(delivery, now=clock())
@@ -27,3 +27,14 @@ def deliver_due(clock: Clock) -> int:
     hear_waiting(clock())
     beat("deliver", now=clock())
     return handed_over
+
+
+def _next(now: datetime, rates: Buckets) -> list[Delivery]:
+    """What to send now: the most urgent of all, or while some provider takes no more, what is urgent or another's."""
+    free = rates.open(CHANNELS)
+    if len(free) == len(CHANNELS):
+        return claim(now=now, limit=1)
+    leased = claim(now=now, limit=1, urgent=True)
+    for channel in free:
+        leased = leased or claim(now=now, limit=1, channel=channel)
+    return leased

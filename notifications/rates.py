@@ -76,22 +76,27 @@ class Buckets:
         self.alone = {channel: Alone(max(rate * SHARE_ALONE, 0.5)) for channel, rate in self.rates.items()}
 
     def open(self, channels: Iterable[str]) -> list[str]:
-        """Those of them that may send one message more now."""
-        return [channel for channel in channels if self._ask(channel, "look")]
+        """Those of them that may send one message more now; one look at Valkey."""
+        wanted = list(channels)
+        answers = self._ask([channel for channel in wanted if channel in self.rates], "look")
+        return [channel for channel in wanted if answers.get(channel, True)]
 
     def take(self, channel: str, *, urgent: bool) -> bool:
         """One token, if there is one; an urgent message is never refused."""
-        return self._ask(channel, "spend" if urgent else "take")
-
-    def _ask(self, channel: str, want: str) -> bool:
-        if (rate := self.rates.get(channel)) is None:
+        if channel not in self.rates:
             return True
-        if time.monotonic() >= self.silent_until:
+        return self._ask([channel], "spend" if urgent else "take")[channel]
+
+    def _ask(self, channels: list[str], want: str) -> dict[str, bool]:
+        if channels and time.monotonic() >= self.silent_until:
             try:
-                return bool(self.script(keys=[KEY.format(channel)], args=[rate, want]))
+                with self.valkey.pipeline(transaction=False) as asked:
+                    for channel in channels:
+                        self.script(keys=[KEY.format(channel)], args=[self.rates[channel], want], client=asked)
+                    return dict(zip(channels, map(bool, asked.execute()), strict=True))
             except redis.RedisError:
                 self.silent_until = time.monotonic() + TRY_AGAIN
-        return self.alone[channel].ask(want)
+        return {channel: self.alone[channel].ask(want) for channel in channels}
 
 
 def buckets() -> Buckets:
