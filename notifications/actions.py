@@ -78,11 +78,12 @@ def _marked(delivery: Delivery, now: datetime) -> bool:
 @transaction.atomic
 def _after_hand_over(delivery: Delivery, provider_id: str, now: datetime) -> None:
     # Handed over is a fact even if the lease ran out meanwhile. A receipt may have come before this.
-    Delivery.objects.filter(pk=delivery.pk, sent_at=None, dead_at=None).update(
-        sent_at=now, leased_until=None, attempts=delivery.attempts + 1, last_error=""
+    row = Delivery.objects.filter(pk=delivery.pk)
+    told = row.filter(sent_at=None, dead_at=None).update(
+        sent_at=now, leased_until=None, attempts=delivery.attempts + 1, last_error="", provider_id=provider_id
     )
-    if provider_id:
-        Delivery.objects.filter(pk=delivery.pk).update(provider_id=provider_id)
+    if provider_id and not told:
+        row.update(provider_id=provider_id)
     _note(delivery, Happened.SENT, now, provider_id)
 
 

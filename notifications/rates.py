@@ -5,7 +5,7 @@ not answer, each process keeps a bucket of its own, filled at a quarter of the r
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ TRY_AGAIN = 5.0
 WAIT = 0.2
 """Seconds that a look at Valkey may take."""
 
-# How many tokens are left now, and one less of them if it is wanted and there (or the message is urgent).
+# One token less, if there is one or the message is urgent; whether it was taken.
 SCRIPT = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
@@ -34,9 +34,6 @@ if ARGV[2] == 'spend' or (ARGV[2] == 'take' and left >= 1) then
 end
 redis.call('HSET', KEYS[1], 'left', tostring(left), 'at', tostring(now))
 redis.call('PEXPIRE', KEYS[1], 60000)
-if ARGV[2] == 'look' then
-    return left >= 1 and 1 or 0
-end
 return taken
 """
 
@@ -54,10 +51,9 @@ class Alone:
         now = time.monotonic()
         self.left = min(max(self.rate, 1.0), self.left + (now - self.at) * self.rate)
         self.at = now
-        there = self.left >= 1
-        if want == "spend" or (want == "take" and there):
-            self.left -= 1
-        return there or want == "spend"
+        taken = want == "spend" or self.left >= 1
+        self.left = max(self.left - taken, -self.rate)
+        return taken
 
 
 @dataclass
@@ -75,28 +71,17 @@ class Buckets:
         self.script = self.valkey.register_script(SCRIPT)
         self.alone = {channel: Alone(max(rate * SHARE_ALONE, 0.5)) for channel, rate in self.rates.items()}
 
-    def open(self, channels: Iterable[str]) -> list[str]:
-        """Those of them that may send one message more now; one look at Valkey."""
-        wanted = list(channels)
-        answers = self._ask([channel for channel in wanted if channel in self.rates], "look")
-        return [channel for channel in wanted if answers.get(channel, True)]
-
     def take(self, channel: str, *, urgent: bool) -> bool:
         """One token, if there is one; an urgent message is never refused."""
-        if channel not in self.rates:
+        if (rate := self.rates.get(channel)) is None:
             return True
-        return self._ask([channel], "spend" if urgent else "take")[channel]
-
-    def _ask(self, channels: list[str], want: str) -> dict[str, bool]:
-        if channels and time.monotonic() >= self.silent_until:
+        want = "spend" if urgent else "take"
+        if time.monotonic() >= self.silent_until:
             try:
-                with self.valkey.pipeline(transaction=False) as asked:
-                    for channel in channels:
-                        self.script(keys=[KEY.format(channel)], args=[self.rates[channel], want], client=asked)
-                    return dict(zip(channels, map(bool, asked.execute()), strict=True))
+                return bool(self.script(keys=[KEY.format(channel)], args=[rate, want]))
             except redis.RedisError:
                 self.silent_until = time.monotonic() + TRY_AGAIN
-        return {channel: self.alone[channel].ask(want) for channel in channels}
+        return self.alone[channel].ask(want)
 
 
 def buckets() -> Buckets:
