@@ -14,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from clozatrack.embedded import PROJECT, Postgres, Valkey, free_port, running, state_dir, wait_for_port
+from notifications.vapid import new_keys
 
 PASSWORD = "clozatrack-demo"  # printed on purpose; it opens nothing but the demo
 REACHED = "services.json"
@@ -64,15 +65,22 @@ class Demo:
 
     def __init__(self, place: Path, reached: dict[str, str]) -> None:
         self.place = place
-        self.web, self.mail, self.smtp = preferred(8000), preferred(8025), free_port()
+        self.web, self.mail, self.smtp, self.sms = preferred(8000), preferred(8025), free_port(), preferred(8026)
+        self.sms_token = kept_secret(place / "sms-token")
         self.environment = os.environ | reached
         self.environment |= {
             "CLOZATRACK_BASE_URL": f"http://localhost:{self.web}",
             "CLOZATRACK_SECRET_KEY": kept_secret(place / "secret"),
             "CLOZATRACK_SMTP_HOST": "127.0.0.1",
             "CLOZATRACK_SMTP_PORT": str(self.smtp),
+            "CLOZATRACK_SMS_ACCOUNT": "AC" + 32 * "0",
+            "CLOZATRACK_SMS_TOKEN": self.sms_token,
+            "CLOZATRACK_SMS_SENDER": "+15005550006",
+            "CLOZATRACK_SMS_BASE_URL": f"http://127.0.0.1:{self.sms}",
+            "CLOZATRACK_WEBHOOK_SECRET": kept_secret(place / "webhook-secret"),
+            "CLOZATRACK_PRIVATE_ADDRESSES": "1",
             "CLOZATRACK_LOG_LEVEL": "WARNING",
-        }
+        } | kept_vapid_keys(place / "vapid.json")
         self.children: dict[str, subprocess.Popen[bytes]] = {}
 
     def commands(self) -> dict[str, list[str]]:
@@ -83,6 +91,8 @@ class Demo:
         return {
             "mail": [*python, "clozatrack.demo_mail", str(self.place / "mail"),
                      "--smtp", str(self.smtp), "--http", str(self.mail)],
+            "sms": [*python, "clozatrack.demo_sms", str(self.place / "sms"), "--http", str(self.sms),
+                    "--token", self.sms_token, "--service", f"http://localhost:{self.web}"],
             "web": [*python, *web, "--workers", "2", "--threads", "4", "--log-level", "warning"],
             "worker": [*celery, "worker", "--concurrency", "1", "--loglevel", "WARNING"],
             "beat": [*celery, "beat", "--schedule", str(self.place / "beat"), "--loglevel", "WARNING"],
@@ -110,6 +120,7 @@ class Demo:
         for name in self.commands():
             self._start(name)
         wait_for_port(self.mail)
+        wait_for_port(self.sms)
         wait_for_page(f"http://127.0.0.1:{self.web}/sign-in/")
 
     def _start(self, name: str) -> None:
@@ -149,7 +160,8 @@ class Demo:
         return (
             f"\nClozatrack's demo is ready after {seconds:.0f} s.\n\n"
             f"  Worklist   http://localhost:{self.web}/\n"
-            f"  Mail       http://localhost:{self.mail}/\n\n"
+            f"  Mail       http://localhost:{self.mail}/\n"
+            f"  SMS        http://localhost:{self.sms}/\n\n"
             f"  Sign in with the password {PASSWORD} as\n{north}\n"
             f"  or, at the second clinic, as south-nurse, south-prescriber and so on.\n\n"
             "Ctrl-C stops all of it. Made-up people; decision support: the prescriber decides.\n"
@@ -181,6 +193,16 @@ def kept_secret(path: Path) -> str:
         path.write_text(os.urandom(40).hex())
         path.chmod(0o600)
     return path.read_text()
+
+
+def kept_vapid_keys(path: Path) -> dict[str, str]:
+    """The keys of this installation's web push, so that browsers stay subscribed over a restart."""
+    if not path.exists():
+        private, public = new_keys()
+        path.write_text(json.dumps({"CLOZATRACK_VAPID_PRIVATE_KEY": private, "CLOZATRACK_VAPID_PUBLIC_KEY": public}))
+        path.chmod(0o600)
+    kept: dict[str, str] = json.loads(path.read_text())
+    return kept
 
 
 def wait_for_page(address: str, longest: float = 30) -> None:

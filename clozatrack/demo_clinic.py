@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from clozatrack import demo_programmes
+from clozatrack import demo_messages, demo_programmes
 from clozatrack.demo_people import DAY, FAMILY, GIVEN, PEOPLE, Person, Story
 from clozatrack.demo_supply import supply_everybody
 from monitoring.actions.carrying_on import go_on
@@ -47,6 +47,7 @@ def load(*, now: datetime) -> None:
     _change_of_protocol(south, now)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
+    demo_messages.load(north, now=now)
 
 
 def _holidays(clinic: Clinic, country: str, now: datetime) -> None:

@@ -7,11 +7,10 @@ know our keys both cannot be had at once.
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import models, transaction
-from django.db.models import Q
 
 from notifications.channels import CHANNELS, ChannelError, RefusedError, UnsureError
 from notifications.models import DELAYS, LEASE, URGENT, WITHDRAWN, Delivery, DeliveryEvent, Happened, Heartbeat
@@ -27,14 +26,13 @@ def owe(deliveries: Iterable[Delivery]) -> None:
 
 
 @transaction.atomic
-def claim(*, now: datetime, limit: int = BATCH, channels: Collection[str] | None = None) -> list[Delivery]:
-    """Lease the most urgent messages that are due; other workers pass over them.
-
-    With `channels` only theirs, and those that are urgent, whatever their channel.
-    """
+def claim(*, now: datetime, limit: int = BATCH, channel: str = "", urgent: bool = False) -> list[Delivery]:
+    """Lease the most urgent messages that are due, of one channel or all; other workers pass over them."""
     due = Delivery.objects.due(now)
-    if channels is not None:
-        due = due.filter(Q(channel__in=channels) | Q(priority__lte=URGENT))
+    if channel:
+        due = due.filter(channel=channel)
+    if urgent:
+        due = due.filter(priority__lte=URGENT)
     leased = list(due.select_for_update(skip_locked=True)[:limit])
     if not leased:
         return []
@@ -80,11 +78,12 @@ def _marked(delivery: Delivery, now: datetime) -> bool:
 @transaction.atomic
 def _after_hand_over(delivery: Delivery, provider_id: str, now: datetime) -> None:
     # Handed over is a fact even if the lease ran out meanwhile. A receipt may have come before this.
-    Delivery.objects.filter(pk=delivery.pk, sent_at=None, dead_at=None).update(
-        sent_at=now, leased_until=None, attempts=delivery.attempts + 1, last_error=""
+    row = Delivery.objects.filter(pk=delivery.pk)
+    told = row.filter(sent_at=None, dead_at=None).update(
+        sent_at=now, leased_until=None, attempts=delivery.attempts + 1, last_error="", provider_id=provider_id
     )
-    if provider_id:
-        Delivery.objects.filter(pk=delivery.pk).update(provider_id=provider_id)
+    if provider_id and not told:
+        row.update(provider_id=provider_id)
     _note(delivery, Happened.SENT, now, provider_id)
 
 

@@ -125,6 +125,8 @@ class Delivery(models.Model):
         ]
         indexes: ClassVar = [
             models.Index("priority", "due_at", "id", name="deliveries_to_send", condition=UNTOUCHED),
+            # Of one channel alone, while another one's provider takes no more: its queue is not read through.
+            models.Index("channel", "priority", "due_at", "id", name="deliveries_of_channel", condition=UNTOUCHED),
             models.Index("about", name="deliveries_about"),
             models.Index(fields=["clinic_id", "-created_at", "-id"], name="deliveries_of_clinic"),
             models.Index(fields=["clinic_id", "state", "-created_at", "-id"], name="deliveries_by_state"),

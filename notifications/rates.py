@@ -5,7 +5,7 @@ not answer, each process keeps a bucket of its own, filled at a quarter of the r
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -20,7 +20,7 @@ TRY_AGAIN = 5.0
 WAIT = 0.2
 """Seconds that a look at Valkey may take."""
 
-# How many tokens are left now, and one less of them if it is wanted and there (or the message is urgent).
+# One token less, if there is one or the message is urgent; whether it was taken.
 SCRIPT = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
@@ -34,9 +34,6 @@ if ARGV[2] == 'spend' or (ARGV[2] == 'take' and left >= 1) then
 end
 redis.call('HSET', KEYS[1], 'left', tostring(left), 'at', tostring(now))
 redis.call('PEXPIRE', KEYS[1], 60000)
-if ARGV[2] == 'look' then
-    return left >= 1 and 1 or 0
-end
 return taken
 """
 
@@ -54,10 +51,9 @@ class Alone:
         now = time.monotonic()
         self.left = min(max(self.rate, 1.0), self.left + (now - self.at) * self.rate)
         self.at = now
-        there = self.left >= 1
-        if want == "spend" or (want == "take" and there):
-            self.left -= 1
-        return there or want == "spend"
+        taken = want == "spend" or self.left >= 1
+        self.left = max(self.left - taken, -self.rate)
+        return taken
 
 
 @dataclass
@@ -75,17 +71,11 @@ class Buckets:
         self.script = self.valkey.register_script(SCRIPT)
         self.alone = {channel: Alone(max(rate * SHARE_ALONE, 0.5)) for channel, rate in self.rates.items()}
 
-    def open(self, channels: Iterable[str]) -> list[str]:
-        """Those of them that may send one message more now."""
-        return [channel for channel in channels if self._ask(channel, "look")]
-
     def take(self, channel: str, *, urgent: bool) -> bool:
         """One token, if there is one; an urgent message is never refused."""
-        return self._ask(channel, "spend" if urgent else "take")
-
-    def _ask(self, channel: str, want: str) -> bool:
         if (rate := self.rates.get(channel)) is None:
             return True
+        want = "spend" if urgent else "take"
         if time.monotonic() >= self.silent_until:
             try:
                 return bool(self.script(keys=[KEY.format(channel)], args=[rate, want]))

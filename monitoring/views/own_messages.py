@@ -19,17 +19,19 @@ from monitoring.actions.reaching import (
     add_phone,
     add_webhook,
     choose_channels,
+    choose_morning,
     confirm_way,
     remove_way,
     usable,
     wished,
 )
 from monitoring.alerts import FAMILY_BY_SEVERITY
-from monitoring.models import Channel, Severity, Way
+from monitoring.models import Channel, Morning, Severity, Way
 from monitoring.reaching_forms import BrowserForm, CodeForm, PhoneForm, WebhookForm, WishesForm
 from monitoring.rules.errors import InputError
 from monitoring.views.finding import address_of, staff_of
 from monitoring.views.two_steps import confirm_page, confirmed, typed
+from notifications.channels.webhook import signing_key
 from patients.models import DEFAULT_POLICIES, Staff
 
 WORKER = settings.BASE_DIR / "clozatrack" / "static" / "clozatrack" / "push-worker.js"
@@ -113,6 +115,16 @@ def end_way(request: HttpRequest, way_id: int) -> HttpResponse:
     return redirect("own_messages")
 
 
+@login_required
+@require_POST
+def choose_mornings(request: HttpRequest) -> HttpResponse:
+    """The morning's mail on or off."""
+    wanted = request.POST.get("wanted") == "yes"
+    choose_morning(staff=staff_of(request), wanted=wanted, now=timezone.now(), ip=address_of(request))
+    messages.success(request, f"The morning's mail {'comes from now on' if wanted else 'does not come any more'}.")
+    return redirect("own_messages")
+
+
 @require_GET
 @cache_control(no_cache=True, public=True)
 def push_worker(request: HttpRequest) -> HttpResponse:
@@ -126,7 +138,7 @@ def _page(
     """Everything anew, but for the form that was just typed into."""
     staff = staff_of(request)
     ways = [
-        (way, LABELS[way.channel], code if way.pk == code_of else CodeForm(auto_id=f"id_{way.pk}_%s"))
+        (way, LABELS[way.channel], _key(way), code if way.pk == code_of else CodeForm(auto_id=f"id_{way.pk}_%s"))
         for way in Way.objects.filter(staff=staff).standing().select_related("subscription")
     ]
     page = {
@@ -137,8 +149,14 @@ def _page(
         "browser": BrowserForm(),
         "public_key": settings.WEBPUSH["public_key"],
         "set_up": _set_up(),
+        "mornings": not Morning.objects.filter(staff=staff, wanted=False).exists(),
     }
     return render(request, "monitoring/own_messages.html", page | dict(forms or {}))
+
+
+def _key(way: Way) -> str:
+    """With what a webhook's messages are signed; for its owner's eyes."""
+    return signing_key(way.address) if way.channel == Channel.WEBHOOK and way.confirmed_at else ""
 
 
 def _set_up() -> dict[str, bool]:

@@ -96,6 +96,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
+            index=models.Index(models.F('channel'), models.F('priority'), models.F('due_at'), models.F('id'), condition=models.Q(('dead_at', None), ('handing_at', None), ('sent_at', None)), name='deliveries_of_channel'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
             index=models.Index(fields=['clinic_id', '-created_at', '-id'], name='deliveries_of_clinic'),
         ),
         migrations.AddIndex(

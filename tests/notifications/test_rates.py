@@ -7,7 +7,7 @@ import pytest
 
 from notifications import rates
 from notifications.loop import deliver_due
-from notifications.models import REMINDER, URGENT
+from notifications.models import REMINDER, URGENT, Delivery
 from notifications.rates import KEY, Alone, Buckets
 from tests.cast import NOW
 from tests.notifications.wired import a_message
@@ -78,8 +78,18 @@ def test_an_urgent_message_spends_a_token_so_that_the_others_make_room(sms_rate,
     sms_rate(2)
     found = rates.buckets()
     assert [found.take("sms", urgent=True) for _ in range(4)] == [True] * 4
-    assert found.open(["sms", "email"]) == ["email"]
     assert found.take("sms", urgent=False) is False
+    assert found.take("email", urgent=False) is True
+
+
+def test_a_provider_that_takes_no_more_holds_up_no_other_channel(gateway, hook, sms_rate):
+    sms_rate(1)
+    for number in range(4):
+        a_message(f"r{number}", priority=REMINDER)
+    a_message("hook", channel="webhook", address=f"{hook.url}/hook", priority=REMINDER)
+    deliver_due(now)
+    assert (len(hook.taken), 1 <= len(gateway.messages) < 4) == (1, True)
+    assert Delivery.objects.exclude(leased_until=None).filter(sent_at=None).count() == 0
 
 
 def test_without_valkey_each_process_goes_slower_and_severe_still_goes(gateway, sms_rate):
