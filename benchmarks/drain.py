@@ -9,7 +9,13 @@ import subprocess
 import sys
 import time
 
+from django.db import connection
+from django.utils import timezone
+
 from benchmarks.machine import database, say, table
+from notifications.actions import owe
+from notifications.models import URGENT, Delivery
+from tests.wires.http import Gateway
 
 FILL = """
 INSERT INTO notifications_delivery (once, channel, address, subject, body, about, clinic_id, priority, repeatable,
@@ -21,13 +27,6 @@ FROM generate_series(1, %s) n
 
 def measure(count, rate, seconds, loops):
     with database():
-        from django.db import connection
-        from django.utils import timezone
-
-        from notifications.actions import owe
-        from notifications.models import URGENT, Delivery
-        from tests.wires.http import Gateway
-
         with Gateway() as gateway:
             reach = {f"CLOZATRACK_SMS_{name.upper()}": value for name, value in gateway.settings.items()}
             environment = os.environ | reach | {"CLOZATRACK_SMS_PER_SECOND": str(rate)}

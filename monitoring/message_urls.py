@@ -3,7 +3,7 @@
 from django.urls import path
 
 from monitoring.views.deliveries import deliveries, delivery, retry_delivery
-from monitoring.views.own_messages import add_way, choose_mornings, confirm_code, end_way, own_messages, push_worker
+from monitoring.views.own_messages import add_way, confirm_code, end_way, own_messages, push_worker
 from monitoring.views.receipts import mail_receipts, sms_inbound, sms_receipt
 
 urlpatterns = [
@@ -11,7 +11,6 @@ urlpatterns = [
     path("messages/<int:delivery_id>/", delivery, name="delivery"),
     path("messages/<int:delivery_id>/retry/", retry_delivery, name="retry_delivery"),
     path("own/messages/", own_messages, name="own_messages"),
-    path("own/messages/morning/", choose_mornings, name="choose_mornings"),
     path("own/messages/add/<slug:kind>/", add_way, name="add_way"),
     path("own/messages/<int:way_id>/confirm/", confirm_code, name="confirm_code"),
     path("own/messages/<int:way_id>/remove/", end_way, name="end_way"),

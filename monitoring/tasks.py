@@ -9,7 +9,6 @@ from monitoring.actions import carrying_on
 from monitoring.actions.nudge import ask, nudge
 from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.feeds.imports import TASK, go_on, unfinished_imports
-from monitoring.morning import send_mornings
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep as sweep_now
 
@@ -23,8 +22,7 @@ def sweep() -> None:
     """Ask what time has made true, and have the messages sent."""
     reassess_changed_by_time(now=timezone.now())
     found = sweep_now(now=timezone.now())
-    mornings = send_mornings(now=timezone.now())
-    if mornings or (found and any(found.values())):
+    if found and any(found.values()):
         nudge()
     for left in unfinished_imports():
         ask(TASK, left, expires=60)

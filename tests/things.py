@@ -26,7 +26,6 @@ from monitoring.models import (
     Import,
     Laboratory,
     Merge,
-    Morning,
     QuarantinedRow,
     Severity,
     TakeOver,
@@ -69,7 +68,6 @@ def things(clinic):
     change = begin_change(clinic=clinic, protocol_key="eu-2025-09", reason="The letter", by=prescriber, now=NOW)
     foresee_chunk(change, now=NOW)
     way = Way.objects.create(staff=nurse, channel="sms", address="+15005550001", label="phone", added_at=NOW)
-    Morning.objects.create(staff=nurse, wanted=True, changed_at=NOW)
     Wish.objects.create(staff=nurse, severity=4, channels=[], changed_at=NOW)
     ids = {
         "change_id": change.pk,

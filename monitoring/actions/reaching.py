@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from monitoring.actions.nudge import nudge
-from monitoring.models import Channel, Morning, Reach, Severity, Way, Wish
+from monitoring.models import Channel, Reach, Severity, Way, Wish
 from monitoring.models.reaching import TRIES
 from monitoring.rules.errors import InputError
 from notifications.actions import owe
@@ -63,13 +63,6 @@ def choose_channels(
         said = {Severity(severity).name.lower(): " ".join(after) or "none" for severity, (_, after) in changes.items()}
         _note("channels_chosen", staff, now, ip, **said)
     return changes
-
-
-@transaction.atomic
-def choose_morning(*, staff: Staff, wanted: bool, now: datetime, ip: str | None = None) -> None:
-    """Whether the morning's mail comes."""
-    Morning.objects.update_or_create(staff=staff, defaults={"wanted": wanted, "changed_at": now})
-    _note("morning_chosen", staff, now, ip, wanted="yes" if wanted else "no")
 
 
 def wished(staff: Staff) -> dict[int, list[str]]:

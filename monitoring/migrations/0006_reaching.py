@@ -109,17 +109,5 @@ class Migration(migrations.Migration):
             model_name='wish',
             trigger=pgtrigger.compiler.Trigger(name='no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='0e0ac84207015b1bb6810013994229371bd0b74a', operation='DELETE', pgid='pgtrigger_no_delete_fd463', table='monitoring_wish', when='BEFORE')),
         ),
-        migrations.CreateModel(
-            name='Morning',
-            fields=[
-                ('staff', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='morning', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('wanted', models.BooleanField()),
-                ('changed_at', models.DateTimeField()),
-            ],
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='morning',
-            trigger=pgtrigger.compiler.Trigger(name='no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='ca72e630d6714bd268b98b8db391ef4ac9414d70', operation='DELETE', pgid='pgtrigger_no_delete_3e4a2', table='monitoring_morning', when='BEFORE')),
-        ),
         migrations.RunSQL(REACH, "DROP VIEW monitoring_reach"),
     ]

@@ -12,7 +12,7 @@ from monitoring.models.limits import AgreedLimits
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind, RegistryForm
 from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, ProtocolChange, RowState
-from monitoring.models.reaching import Channel, Morning, Reach, Way, Wish
+from monitoring.models.reaching import Channel, Reach, Way, Wish
 from monitoring.models.result import Result
 from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import (
@@ -48,7 +48,6 @@ __all__ = [
     "Kind",
     "Laboratory",
     "Merge",
-    "Morning",
     "NonRechallenge",
     "Outcome",
     "Override",

@@ -130,14 +130,3 @@ class Reach(models.Model):
     class Meta:
         managed = False
         db_table = "monitoring_reach"
-
-
-class Morning(models.Model):
-    """Whether somebody wants the morning's mail with the numbers of the worklist. Without a row: yes."""
-
-    staff = models.OneToOneField(Staff, models.PROTECT, primary_key=True, related_name="morning")
-    wanted = models.BooleanField()
-    changed_at = models.DateTimeField()
-
-    class Meta:
-        triggers: ClassVar = NO_DELETE

@@ -19,14 +19,13 @@ from monitoring.actions.reaching import (
     add_phone,
     add_webhook,
     choose_channels,
-    choose_morning,
     confirm_way,
     remove_way,
     usable,
     wished,
 )
 from monitoring.alerts import FAMILY_BY_SEVERITY
-from monitoring.models import Channel, Morning, Severity, Way
+from monitoring.models import Channel, Severity, Way
 from monitoring.reaching_forms import BrowserForm, CodeForm, PhoneForm, WebhookForm, WishesForm
 from monitoring.rules.errors import InputError
 from monitoring.views.finding import address_of, staff_of
@@ -115,16 +114,6 @@ def end_way(request: HttpRequest, way_id: int) -> HttpResponse:
     return redirect("own_messages")
 
 
-@login_required
-@require_POST
-def choose_mornings(request: HttpRequest) -> HttpResponse:
-    """The morning's mail on or off."""
-    wanted = request.POST.get("wanted") == "yes"
-    choose_morning(staff=staff_of(request), wanted=wanted, now=timezone.now(), ip=address_of(request))
-    messages.success(request, f"The morning's mail {'comes from now on' if wanted else 'does not come any more'}.")
-    return redirect("own_messages")
-
-
 @require_GET
 @cache_control(no_cache=True, public=True)
 def push_worker(request: HttpRequest) -> HttpResponse:
@@ -149,7 +138,6 @@ def _page(
         "browser": BrowserForm(),
         "public_key": settings.WEBPUSH["public_key"],
         "set_up": _set_up(),
-        "mornings": not Morning.objects.filter(staff=staff, wanted=False).exists(),
     }
     return render(request, "monitoring/own_messages.html", page | dict(forms or {}))
 

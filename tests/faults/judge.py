@@ -59,7 +59,7 @@ STEPS = """
 UNKNOWN = """
     SELECT once FROM notifications_delivery
     WHERE split_part(once, ':', 3) NOT IN ('told', 'overdue', 'late', 'deputy', 'on_call', 'alarm')
-      AND about NOT IN ('sweep:overdue', 'sweep:late', 'sweep:deputy', 'sweep:on_call', 'sweep:alarm') AND about NOT LIKE 'morning:%'
+      AND about NOT IN ('sweep:overdue', 'sweep:late', 'sweep:deputy', 'sweep:on_call', 'sweep:alarm')
 """
 OWED = "SELECT once, address, subject, body, created_at, sent_at, leased_until FROM notifications_delivery"
 

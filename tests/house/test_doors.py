@@ -101,7 +101,6 @@ TABLE = {
     "audit_trail": Row("A", "", "self"),
     "audit_export": Row("", "A", "self"),
     "own_messages": Row(EVERYBODY, EVERYBODY, "self"),
-    "choose_mornings": Row("", EVERYBODY, "self"),
     "add_way": Row("", "", "self"),  # of a channel that is set up: test_reaching_pages.py
     "confirm_code": Row("", "", "clinic"),  # one's own alone: test_reaching_pages.py
     "end_way": Row("", "", "clinic"),

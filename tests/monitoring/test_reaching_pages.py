@@ -114,10 +114,3 @@ def test_the_service_worker_is_a_script_of_our_own_origin_at_its_root(client):
     answer = client.get("/push-worker.js")
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert b"showNotification" in answer.content
-
-
-def test_the_mornings_mail_is_stopped_and_started_again(signed_in):
-    assert "does not come any more" in words(signed_in.post(f"{PAGE}morning/", {"wanted": "no"}, follow=True))
-    assert "Send it each morning" in words(signed_in.get(PAGE))
-    signed_in.post(f"{PAGE}morning/", {"wanted": "yes"})
-    assert "Stop it" in words(signed_in.get(PAGE))
