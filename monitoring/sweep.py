@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from monitoring.alerts import BATCH_BODY, BODY, MANY, SUBJECT, URGENCY
+from monitoring.feed_health import DRAWN_LATELY, listen
 from monitoring.looks import LOOKS, Look
 from monitoring.models import Severity
 from monitoring.telling import PEOPLE, WHO, parameters
@@ -76,7 +77,7 @@ def sweep(*, now: datetime) -> dict[str, int] | None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return None
-        found = {}
+        found = {"silent": listen(now=now)}
         common = _common(now)
         for look in LOOKS:
             sql = f"WITH {PEOPLE}, wanted AS ({look.wanted}){WHO}{look.write}{TELL}"
@@ -99,6 +100,7 @@ def _common(now: datetime) -> dict[str, Any]:
         "transfer_days": DEFAULT_POLICIES["transfer_answer_days"],
         "body": body,
         "batch": batch,
+        "drawn_lately": DRAWN_LATELY,
         "few": FEW,
         "steps": list(STEPS),
         "told": list(TOLD),

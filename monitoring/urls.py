@@ -31,7 +31,7 @@ from monitoring.views.register import register, register_from_file
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
 from monitoring.views.rota import add_shift, cancel_shift, end_away, rota, set_away, set_deputy
-from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
+from monitoring.views.setting_up import clinic_policies, clinic_settings, feed, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.supply import authorise_supply, hand_over_supply, supply, void_supply
 from monitoring.views.taking_over import take_over
@@ -80,6 +80,7 @@ urlpatterns = [
     path("settings/<slug:slug>/clinic/", clinic_settings, name="clinic_settings"),
     path("settings/<slug:slug>/policies/", clinic_policies, name="clinic_policies"),
     path("settings/<slug:slug>/laboratories/<int:laboratory_id>/", laboratory, name="laboratory"),
+    path("settings/<slug:slug>/feeds/<int:feed_id>/", feed, name="feed"),
     path("settings/<slug:slug>/people/", people, name="people"),
     path("settings/<slug:slug>/people/invite/", invite_person, name="invite_person"),
     path("settings/<slug:slug>/people/known/", add_known_person, name="add_known_person"),

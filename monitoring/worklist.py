@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from monitoring.alerts import ADVICE_IN_WORDS
+from monitoring.feed_health import result_late
 from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
 from monitoring.models import Alert, Cause, Draw, Merge, Treatment
 from monitoring.models.treatment import EVERY_DAY
@@ -88,8 +89,10 @@ def _long_off(day: date) -> list[Q]:
     return [Q(paused_since__lte=day - SHORTEST_BREAK) & (Q(changes_on=None) | Q(changes_on__lte=day))]
 
 
+LATE = "late"
 SECTIONS = (
     Section("overdue", "Overdue", "Nobody is overdue.", _by("overdue_after"), _overdue),
+    Section(LATE, "Result late: the laboratory is silent", "No result is late.", _by("overdue_after"), _overdue),
     Section("due", "Due today", "Nothing is due today.", _by("due_on"), _due_today),
     Section("soon", "Due in the next 7 days", "Nothing is due in the next 7 days.", _by("due_on"), _due_soon, SHORT),
     Section("paused", "Paused", "Nobody is paused.", _by("paused_since"), _paused, SHORT),
@@ -137,14 +140,27 @@ def not_merged(path: str = "pk") -> Combinable:
     return ~Exists(Merge.objects.filter(merged=OuterRef(path), undone_at=None))
 
 
+Silent = Mapping[int, list[str]]
+
+
+def section_of(section: Section, clinic: Clinic, now: datetime, silent: list[str]) -> list[Q]:
+    """What belongs to a section at a clinic now; a silent laboratory makes of an overdue test a late result (H24)."""
+    wanted = section.wanted(now.astimezone(clinic.zone).date())
+    if section.name == LATE:
+        return [one & result_late(silent) for one in wanted] if silent else []
+    if section.name == "overdue" and silent:
+        return [one & ~result_late(silent) for one in wanted]
+    return wanted
+
+
 def section_page(
-    section: Section, *, staff: Staff, asked: Filter, now: datetime, mark: str, size: int | None = None
+    section: Section, *, staff: Staff, asked: Filter, now: datetime, mark: str, silent: Silent, size: int | None = None
 ) -> Page:
-    """A page of one section."""
+    """A page of one section. `silent`: the sources that are silent, by clinic."""
     lists: list[QuerySet[Treatment]] = [
         Treatment.objects.filter(wanted, asked.of_treatments(staff), not_merged(), clinic=clinic)
         for clinic in asked.clinics
-        for wanted in section.wanted(now.astimezone(clinic.zone).date())
+        for wanted in section_of(section, clinic, now, silent.get(clinic.pk, []))
     ]
     return page_of(lists, section.order, mark, size=size or section.size)
 

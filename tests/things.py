@@ -17,6 +17,7 @@ from monitoring.models import (
     Cause,
     Draft,
     Draw,
+    Feed,
     IdempotencyKey,
     Import,
     Laboratory,
@@ -128,9 +129,11 @@ def _from_a_laboratory(clinic, treatment, nurse, integration):
     IdempotencyKey.objects.create(
         integration=integration, key="1", body_hash="0", result=treatment.results.first(), created_at=NOW
     )
+    feed = Feed.objects.create(clinic=clinic, source="central", name="Central", first_at=NOW, last_at=NOW)
     beat("sweep", now=NOW)
     return {
         "laboratory_id": laboratory.pk,
+        "feed_id": feed.pk,
         "import_id": imported.pk,
         "row_id": row.pk,
         "quarantined_id": row.pk,

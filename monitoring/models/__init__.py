@@ -5,6 +5,7 @@ from monitoring.models.assessment import Assessment
 from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
 from monitoring.models.draft import Draft
 from monitoring.models.draw import Draw
+from monitoring.models.feed import Feed
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
@@ -24,6 +25,7 @@ __all__ = [
     "DoseChange",
     "Draft",
     "Draw",
+    "Feed",
     "IdempotencyKey",
     "Import",
     "Laboratory",

@@ -174,6 +174,12 @@ def _overdue(treatment: Treatment, day: date) -> Words:
     return f"{days((day - treatment.overdue_after).days)} late", f"was due {written(treatment.due_on)}", "stop"
 
 
+def _late(treatment: Treatment, day: date) -> Words:
+    if treatment.overdue_after is None or treatment.due_on is None:
+        return "", "", ""
+    return "result late", f"was due {written(treatment.due_on)}; ask whether blood was drawn", "warn"
+
+
 def _due(treatment: Treatment, day: date) -> Words:
     if treatment.due_on is None or treatment.overdue_after is None:
         return "", "", ""
@@ -207,6 +213,7 @@ def _paused(treatment: Treatment, day: date) -> Words:
 
 WORDS: Mapping[str, Callable[[Treatment, date], Words]] = {
     "overdue": _overdue,
+    "late": _late,
     "due": _due,
     "soon": _soon,
     "paused": _paused,
@@ -220,6 +227,8 @@ def treatment_row(
     """A treatment in the section of this name."""
     zone = treatment.clinic.zone
     what, more, tone = WORDS[section](treatment, now.astimezone(zone).date())
+    if section == "late" and draw:
+        more = more.partition(";")[0]
     return Row(
         section=section,
         key=f"{section}-{treatment.pk}",

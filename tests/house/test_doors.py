@@ -72,6 +72,7 @@ TABLE = {
     "clinic_settings": Row("C", "C", "clinic"),
     "clinic_policies": Row("C", "C", "clinic"),
     "laboratory": Row("C", "C", "clinic"),
+    "feed": Row("C", "C", "clinic"),
     "people": Row("C", "C", "clinic"),
     "invite_person": Row("C", "C", "clinic"),
     "add_known_person": Row("C", "C", "clinic"),
