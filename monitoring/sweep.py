@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from monitoring.alerts import BATCH_BODY, BODY, MANY, SUBJECT, URGENCY
+from monitoring.digest import owe_digests
 from monitoring.feed_health import DRAWN_LATELY, listen
 from monitoring.looks import LOOKS, Look
 from monitoring.models import Severity
@@ -83,6 +84,7 @@ def sweep(*, now: datetime) -> dict[str, int] | None:
             sql = f"WITH {PEOPLE}, wanted AS ({look.wanted}){WHO}{look.write}{TELL}"
             cursor.execute(sql, common | _of(look))
             found[look.step] = cursor.fetchone()[0]
+        found["morning"] = owe_digests(now=now)
         beat("sweep", now=now)
         return found
 
