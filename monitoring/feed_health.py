@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
-from monitoring.models import Feed, Result
+from monitoring.models import Feed, Result, Treatment
 from notifications.actions import owe
 from notifications.letters import letter
 from patients.models import Clinic, Role, Staff
@@ -127,6 +127,15 @@ def silent_sources(feeds: Iterable[Feed], now: datetime) -> Mapping[int, list[st
         if feed.silent_at(now):
             found.setdefault(feed.clinic_id, []).append(feed.source)
     return found
+
+
+def unheard(treatment: Treatment, now: datetime) -> Feed | None:
+    """The silent source from which this treatment's latest count came."""
+    if treatment.latest_draw_at is None:
+        return None
+    latest = Result.objects.filter(treatment=treatment, drawn_at=treatment.latest_draw_at).values("source")
+    silent = Feed.objects.silent(now).filter(clinic=treatment.clinic_id, source__in=latest)
+    return silent.select_related("clinic").first()
 
 
 def result_late(sources: list[str]) -> Q:

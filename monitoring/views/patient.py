@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.actions.replaying import read, under_protocol_of
+from monitoring.feed_health import unheard
 from monitoring.models import Treatment
 from monitoring.views.acts.table import acts_for
 from monitoring.views.banners import banners
@@ -105,6 +106,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "card": card,
         "pause": reading.pause,
         "days_late": days_late(reading.judgement.overdue_after, card.judged_at.date()),
+        "unheard": unheard(treatment, now) if card.overdue and not moment.known_at else None,
         "banners": banners(record, card),
         "ben": treatment.ben,
         "letters": letters(chart),

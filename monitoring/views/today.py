@@ -150,7 +150,7 @@ def _light(feed: Feed, look: Look) -> tuple[str, str, str]:
     """A source in words: its name, the tone, and when it last spoke."""
     name = f"{feed.name} ({feed.clinic})" if look.several else feed.name
     if feed.silent_at(look.now):
-        return name, "warn", f"silent: no data since {since(feed)}; results are late, not tests"
+        return name, "warn", f"no data since {since(feed)}; results are late, not tests"
     return name, "calm", f"data {age(feed.last_at, look.now)}{'' if look.now - feed.last_at < MINUTE else ' ago'}"
 
 

@@ -141,6 +141,18 @@ def test_h24_blood_that_was_drawn_long_ago_explains_nothing_and_when_the_source_
     assert raised.filter(resolved_at=None).count() == 2
 
 
+def test_h24_the_patients_page_says_result_late_and_since_when_nothing_has_come(client, clinic, time_machine):
+    treatment = late(clinic, "Abel")
+    time_machine.move_to(NOW, tick=False)
+    client.force_login(a_person(clinic, "nurse"))
+    address = reverse("patient", args=[treatment.patient_id])
+    assert "2 days overdue" in words(client.get(address))
+    silenced(clinic)
+    page = words(client.get(address))
+    assert "no data from Lab X since Sat 5 Sep, 12:00. Ask whether blood was drawn." in page
+    assert "overdue Blood test" not in page
+
+
 def test_a_silence_is_told_once_to_the_admins_and_on_call_and_again_only_after_data_came(clinic, admin):
     treatment = late(clinic, "Abel")
     silenced(clinic)
@@ -163,7 +175,7 @@ def test_the_light_says_in_words_who_speaks_and_who_is_silent(client, clinic, ad
     time_machine.move_to(NOW, tick=False)
     client.force_login(a_person(clinic, "nurse"))
     page = words(client.get(reverse("today")))
-    assert "Silent Lab X : silent: no data since Sat 5 Sep, 12:00; results are late, not tests" in page
+    assert "Silent Lab X : no data since Sat 5 Sep, 12:00; results are late, not tests" in page
     client.force_login(admin)
     assert "No data from Lab X at North since Sat 5 Sep, 12:00." in words(client.get(reverse("settings")))
     a_count(treatment, 2000, at=NOW - HOUR, now=NOW - HOUR)
