@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Min, Q
 from django.urls import reverse
 
-from monitoring.models import Alert, Severity, Treatment
+from monitoring.feed_health import feeds_of, since
+from monitoring.models import Alert, Feed, Severity, Treatment
 from patients.access import MAY, staff_who_may
 from patients.models import Clinic, Deputy, Staff
 from patients.rota import absent
@@ -45,6 +46,7 @@ def alarms(staff: Staff, verbs: set[str], *, now: datetime) -> Alarms:
     if "set_up_clinic" in verbs:
         clinics = Clinic.objects.filter(_works_as(staff, "set_up_clinic")).distinct().order_by("name", "pk")
         found += [alarm for clinic in clinics for alarm in _without_owner(clinic, now)]
+        found += [_unheard(feed) for feed in feeds_of(clinics) if feed.silent_at(now)]
     return Alarms(found)
 
 
@@ -74,6 +76,11 @@ def _sounding(row: dict[str, Any], verbs: set[str]) -> Alarm:
     if "see_patients" in verbs:
         return Alarm(text, f"{reverse('alerts')}?show=all", "Answer now")
     return Alarm(text + " Find somebody who can answer.")
+
+
+def _unheard(feed: Feed) -> Alarm:
+    text = f"No data from {feed} at {feed.clinic} since {since(feed)}. Ask the laboratory, and whoever keeps the line."
+    return Alarm(text, reverse("feed", args=[feed.clinic.slug, feed.pk]), "What is expected of it")
 
 
 def _without_owner(clinic: Clinic, now: datetime) -> list[Alarm]:

@@ -6,6 +6,7 @@ treatments that somebody holds at the moment are left to the next look.
 
 from typing import NamedTuple
 
+from monitoring.feed_health import SILENT
 from monitoring.models import Cause, Severity
 from monitoring.running_out import GAP_BEGAN, RUNS_OUT
 
@@ -30,22 +31,34 @@ CHANGED = """, raised AS (
 )"""
 """Each of `who` is an alert already, whose row `wanted` has locked."""
 
-OVERDUE = """
+OVERDUE = (
+    """
     SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
         t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
         %(now)s AS due_at, NULL::timestamptz AS deadline,
-        'The blood test is overdue since ' || t.overdue_after || '.' AS summary
+        CASE WHEN silent.name IS NULL THEN 'The blood test is overdue since ' || t.overdue_after || '.'
+            ELSE 'No result after ' || t.overdue_after || ', and no data from ' || silent.name || ' since '
+                || (silent.last_at AT TIME ZONE today.time_zone)::date || ': ask whether blood was drawn.'
+        END AS summary
     FROM monitoring_treatment t
-    JOIN (SELECT id, (%(now)s AT TIME ZONE time_zone)::date AS day FROM patients_clinic) today
-        ON today.id = t.clinic_id AND t.overdue_after < today.day
+    JOIN (SELECT id, time_zone, (%(now)s AT TIME ZONE time_zone)::date AS day FROM patients_clinic) today
+        ON today.id = t.clinic_id AND t.overdue_after < today.day"""  # noqa: S608  # constants of our own
+    + SILENT
+    + """
     -- Says nothing that the clinic's own day does not say; but of a constant the planner knows how few they are.
     WHERE t.overdue_after < %(latest_day)s AND NOT EXISTS (
         SELECT 1 FROM monitoring_alert a
         WHERE a.treatment_id = t.id AND a.cause = %(cause)s
           AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
     ) AND NOT EXISTS (SELECT 1 FROM monitoring_merge g WHERE g.merged_id = t.id AND g.undone_at IS NULL)
+    -- Blood is drawn and the laboratory silent: the result is late, not the test. It stays on the worklist.
+    AND (silent.name IS NULL OR NOT EXISTS (
+        SELECT 1 FROM monitoring_draw d
+        WHERE d.treatment_id = t.id AND d.ended_at IS NULL AND d.drawn_at > %(now)s - %(drawn_lately)s
+    ))
     FOR KEY SHARE OF t SKIP LOCKED -- one that is being moved is read after its move, at the next look
 """
+)
 
 REPEAT_LATE = """
     SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, coalesce(a.owner_id, t.clinician_id) AS deputy_of,

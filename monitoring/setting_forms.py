@@ -213,6 +213,18 @@ class LaboratoryForm(forms.Form):
         return {ours: self.cleaned_data[f"column_{ours}"] for ours in self.ours}
 
 
+class FeedForm(forms.Form):
+    """When the silence of a source means something."""
+
+    hours = forms.IntegerField(
+        label="Silent after so many hours without a message",
+        required=False,
+        min_value=1,
+        max_value=24 * 60,
+        help_text="Empty: as learnt from two weeks of its messages, and never less than a day.",
+    )
+
+
 class TokenForm(forms.Form):
     """A program, and what it may do."""
 

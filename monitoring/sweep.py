@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from monitoring.alerts import BATCH_BODY, BATCH_SHORT, BODY, MANY, SHORT, SUBJECT, URGENCY
+from monitoring.digest import owe_digests
+from monitoring.feed_health import DRAWN_LATELY, listen
 from monitoring.looks import LOOKS, Look
 from monitoring.telling import PEOPLE, WHO, parameters
 from notifications.actions import beat
@@ -89,12 +91,13 @@ def sweep(*, now: datetime) -> dict[str, int] | None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return None
-        found = {}
+        found = {"silent": listen(now=now)}
         common = _common(now)
         for look in LOOKS:
             sql = f"WITH {PEOPLE}, wanted AS ({look.wanted}){WHO}{look.write}{TELL}"
             cursor.execute(sql, common | _of(look))
             found[look.step] = cursor.fetchone()[0]
+        found["morning"] = owe_digests(now=now)
         beat("sweep", now=now)
         return found
 
@@ -120,6 +123,7 @@ def _common(now: datetime) -> dict[str, Any]:
         "short": short,
         "batch": batch,
         "batch_short": batch_short,
+        "drawn_lately": DRAWN_LATELY,
         "few": FEW,
         "steps": list(STEPS),
         "told": list(TOLD),

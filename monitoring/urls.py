@@ -42,7 +42,7 @@ from monitoring.views.registry import registry
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
 from monitoring.views.rota import add_shift, cancel_shift, end_away, rota, set_away, set_deputy
-from monitoring.views.setting_up import clinic_policies, clinic_settings, laboratory, settings_home
+from monitoring.views.setting_up import clinic_policies, clinic_settings, feed, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
 from monitoring.views.statements import issue_statement, revoke_statement, statement_paper, statements
 from monitoring.views.status_forms import status_forms
@@ -104,6 +104,7 @@ urlpatterns = [
     path("settings/<slug:slug>/laboratories/<int:laboratory_id>/", laboratory, name="laboratory"),
     path("settings/<slug:slug>/closed/", closed_days, name="closed_days"),
     path("settings/<slug:slug>/closed/<int:closed_id>/open/", open_day, name="open_day"),
+    path("settings/<slug:slug>/feeds/<int:feed_id>/", feed, name="feed"),
     path("settings/<slug:slug>/people/", people, name="people"),
     path("settings/<slug:slug>/people/invite/", invite_person, name="invite_person"),
     path("settings/<slug:slug>/people/known/", add_known_person, name="add_known_person"),

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from monitoring.alerts import ADVICE_IN_WORDS
+from monitoring.feed_health import result_late
 from monitoring.keyset import PAGE, Order, Page, id_of, moment, page_of
 from monitoring.models import Alert, Booking, Cause, Draw, Merge, Severity, Treatment
 from monitoring.models.treatment import EVERY_DAY
@@ -85,8 +86,10 @@ def _tablets(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     return [running_out(day, clinic)]
 
 
+LATE = "late"
 SECTIONS = (
     Section("overdue", "Overdue", "Nobody is overdue.", _by("overdue_after"), _overdue),
+    Section(LATE, "Result late: the laboratory is silent", "No result is late.", _by("overdue_after"), _overdue),
     Section(
         "tablets",
         "Tablets run out",
@@ -148,14 +151,27 @@ def not_merged(path: str = "pk") -> Combinable:
     return ~Exists(Merge.objects.filter(merged=OuterRef(path), undone_at=None))
 
 
+Silent = Mapping[int, list[str]]
+
+
+def section_of(section: Section, clinic: Clinic, now: datetime, closed: Days, silent: list[str]) -> list[Q]:
+    """What belongs to a section at a clinic now; a silent laboratory makes of an overdue test a late result (H24)."""
+    wanted = section.wanted(now.astimezone(clinic.zone).date(), clinic, closed)
+    if section.name == LATE:
+        return [one & result_late(silent) for one in wanted] if silent else []
+    if section.name == "overdue" and silent:
+        return [one & ~result_late(silent) for one in wanted]
+    return wanted
+
+
 def section_page(
-    section: Section, *, staff: Staff, asked: Filter, now: datetime, mark: str, size: int | None = None
+    section: Section, *, staff: Staff, asked: Filter, now: datetime, mark: str, silent: Silent, size: int | None = None
 ) -> Page:
-    """A page of one section."""
+    """A page of one section. `silent`: the sources that are silent, by clinic."""
     lists: list[QuerySet[Treatment]] = [
         Treatment.objects.filter(wanted, asked.of_treatments(staff), not_merged(), clinic=clinic)
         for clinic in asked.clinics
-        for wanted in section.wanted(now.astimezone(clinic.zone).date(), clinic, asked.closed.get(clinic.pk, ()))
+        for wanted in section_of(section, clinic, now, asked.closed.get(clinic.pk, ()), silent.get(clinic.pk, []))
     ]
     return page_of(lists, section.order, mark, size=size or section.size)
 

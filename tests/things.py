@@ -22,6 +22,7 @@ from monitoring.models import (
     Cause,
     Draft,
     Draw,
+    Feed,
     IdempotencyKey,
     Import,
     Laboratory,
@@ -156,6 +157,7 @@ def _from_a_laboratory(clinic, treatment, nurse, integration):
     IdempotencyKey.objects.create(
         integration=integration, key="1", body_hash="0", result=treatment.results.first(), created_at=NOW
     )
+    feed = Feed.objects.create(clinic=clinic, source="central", name="Central", first_at=NOW, last_at=NOW)
     beat("sweep", now=NOW)
     DeliveryEvent.objects.create(delivery=Delivery.objects.first(), at=NOW, kind="sent")
     Inbound.objects.create(provider_id=f"SM{clinic.pk}", sender="+15005550001", words="thanks", at=NOW)
@@ -163,6 +165,7 @@ def _from_a_laboratory(clinic, treatment, nurse, integration):
     PushSubscription.objects.create(holder="staff:1", endpoint=f"https://p.example/{clinic.pk}", created_at=NOW, **keys)
     return {
         "laboratory_id": laboratory.pk,
+        "feed_id": feed.pk,
         "import_id": imported.pk,
         "row_id": row.pk,
         "quarantined_id": row.pk,

@@ -14,6 +14,7 @@ from monitoring.models import Alert, AlertNote, Cause, Outcome, Severity
 from notifications.actions import owe
 from patients import audit
 from patients.models import Staff
+from patients.rota import absent
 
 MOVES: Mapping[tuple[str, str], str] = {
     ("open", "acknowledge"): "acknowledged",
@@ -82,11 +83,13 @@ def hand_over(*, alert: Alert, to: Staff, by: Staff, now: datetime, note: str = 
     """Somebody else owns it now and is told so. The escalation's clock runs on.
 
     Whoever had acknowledged it is no longer on it, so that the new owner has to answer, with a clock of its own.
-    Raises ValueError for somebody who cannot be reached or may not see this clinic's patients.
+    Raises ValueError for somebody who cannot be reached, is away today or may not see this clinic's patients.
     """
     if not reachable(to, alert.clinic_id):
         raise ValueError(f"{to} cannot be written to, or may not see the patients of this clinic; choose somebody else")
     current = _locked(alert, "hand_over")
+    if absent(current.clinic, now).filter(staff=to).exists():
+        raise ValueError(f"{to} is away today; choose who covers for them, or somebody else")
     if current.owner_id == to.pk:
         raise MoveError(f"{to} owns this alert already")
     if current.acknowledged_at:

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from monitoring.models import Laboratory, Treatment
+from monitoring.feed_health import expect_anew
+from monitoring.models import Feed, Laboratory, Treatment
 from monitoring.models.treatment import EVERY_DAY
 from monitoring.rules.errors import InputError
 from monitoring.rules.units import UNITS_ACCEPTED
@@ -81,6 +82,20 @@ def change_laboratory(
     audit.record(
         "laboratory_changed", by=by, now=now, clinic_id=current.clinic_id, subject=f"laboratory:{current.pk}", ip=ip,
         before=before, after={"name": name, "unit": unit, "columns": named},
+    )  # fmt: skip
+    return current
+
+
+@transaction.atomic
+def expect_of_feed(*, feed: Feed, hours: int | None, by: Staff, now: datetime, ip: str | None = None) -> Feed:
+    """After so many hours without a message the source is silent; None: as learnt. Holds at once."""
+    current = Feed.objects.select_for_update().get(pk=feed.pk)
+    before, current.expected_hours = current.expected_hours, hours
+    current.save(update_fields=["expected_hours"])
+    expect_anew(now=now)
+    audit.record(
+        "feed_expectation_changed", by=by, now=now, clinic_id=current.clinic_id, subject=f"feed:{current.pk}", ip=ip,
+        before=before, after=hours,
     )  # fmt: skip
     return current
 

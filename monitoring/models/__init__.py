@@ -6,6 +6,7 @@ from monitoring.models.booking import Booking
 from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
 from monitoring.models.draft import Draft
 from monitoring.models.draw import Draw
+from monitoring.models.feed import Feed
 from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.limits import AgreedLimits
@@ -43,6 +44,7 @@ __all__ = [
     "DoseVoid",
     "Draft",
     "Draw",
+    "Feed",
     "IdempotencyKey",
     "Import",
     "Kind",

@@ -50,7 +50,7 @@ def _of_clinic(clinic: Clinic, staff: Staff, now: datetime, *, sees_patients: bo
         "zone": clinic.zone,
         "sees_patients": sees_patients,
         "on_call": on_call_now(clinic, now),
-        "deputy": (deputy and deputy.deputy) or (usual and usual.deputy),
+        "deputy": next((row.deputy for row in (deputy, usual) if row and row.deputy not in (None, staff)), None),
         "shifts": [(shift, offers.get(shift.pk)) for shift in shifts],
         "away": _absences(now, staff).filter(clinic=clinic).select_related("cover").order_by("first_day"),
         "covering": Absence.objects.filter(

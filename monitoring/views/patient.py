@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.actions.replaying import read, under_protocol_of
+from monitoring.feed_health import unheard
 from monitoring.models import Treatment
 from monitoring.models.limits import agreement_at, table_at
 from monitoring.rules.judgement import Judgement
@@ -129,6 +130,7 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
         "card": card,
         "pause": reading.pause,
         "days_late": days_late(reading.judgement.overdue_after, card.judged_at.date()),
+        "unheard": unheard(treatment, now) if card.overdue and not moment.known_at else None,
         "banners": banners(record, card),
         "overrides": record.overrides_at(moment.at),
         "ben": treatment.ben,

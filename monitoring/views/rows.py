@@ -189,6 +189,12 @@ def _why_earlier(due_on: date) -> str:
     return f"due {written(due_on)}, {why}"
 
 
+def _late(treatment: Treatment, day: date, closed: Days) -> Words:
+    if treatment.overdue_after is None or treatment.due_on is None:
+        return "", "", ""
+    return "result late", f"was due {written(treatment.due_on)}; ask whether blood was drawn", "warn"
+
+
 def _due(treatment: Treatment, day: date, closed: Days) -> Words:
     if treatment.due_on is None or treatment.overdue_after is None:
         return "", "", ""
@@ -236,6 +242,7 @@ def _tablets(treatment: Treatment, day: date, closed: Days) -> Words:
 WORDS: Mapping[str, Callable[[Treatment, date, Days], Words]] = {
     "overdue": _overdue,
     "tablets": _tablets,
+    "late": _late,
     "due": _due,
     "soon": _soon,
     "paused": _paused,
@@ -257,6 +264,8 @@ def treatment_row(
     """A treatment in the section of this name."""
     zone = treatment.clinic.zone
     what, more, tone = WORDS[section](treatment, now.astimezone(zone).date(), closed)
+    if section == "late" and draw:
+        more = more.partition(";")[0]
     return Row(
         section=section,
         key=f"{section}-{treatment.pk}",

@@ -10,10 +10,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from monitoring.actions.setting_up import change_laboratory, may_change_zone, set_policies, set_up_clinic
+from monitoring.actions.setting_up import (
+    change_laboratory,
+    expect_of_feed,
+    may_change_zone,
+    set_policies,
+    set_up_clinic,
+)
+from monitoring.feed_health import since
+from monitoring.models import Feed
 from monitoring.rules.errors import InputError
 from monitoring.rules.units import PER_MICROLITRE
-from monitoring.setting_forms import ClinicForm, LaboratoryForm, PoliciesForm
+from monitoring.setting_forms import ClinicForm, FeedForm, LaboratoryForm, PoliciesForm
 from monitoring.views.finding import address_of, clinic_or_404, staff_of
 from monitoring.views.two_steps import confirm_page, confirmed, typed
 from patients.access import clinics_of
@@ -26,7 +34,8 @@ NOTHING = "Nothing was changed: everything is as it was."
 @login_required
 def settings_home(request: HttpRequest) -> HttpResponse:
     """Every clinic that this person looks after, and what can be set there."""
-    clinics = list(clinics_of(staff_of(request), "set_up_clinic").prefetch_related("laboratories").order_by("name"))
+    found = clinics_of(staff_of(request), "set_up_clinic").order_by("name")
+    clinics = list(found.prefetch_related("laboratories", "feeds"))
     if not clinics:
         raise Http404
     page = {
@@ -116,6 +125,27 @@ def laboratory(request: HttpRequest, slug: str, laboratory_id: int) -> HttpRespo
             messages.success(request, f"{said['name']} is changed.")
             return redirect("settings")
     return setting_page(request, f"{found}: how its files are read", form)
+
+
+@login_required
+def feed(request: HttpRequest, slug: str, feed_id: int) -> HttpResponse:
+    """When the silence of a source means something."""
+    feeds = Feed.objects.filter(clinic=clinic_or_404(request, slug)).select_related("clinic")
+    found = get_object_or_404(feeds, pk=feed_id)
+    form = FeedForm(request.POST or None, initial={"hours": found.expected_hours})
+    if typed(request, form):
+        hours = form.cleaned_data["hours"]
+        if not confirmed(request):
+            after = f"after {hours} hours" if hours else "when it is silent for longer than is usual"
+            follows = [
+                f"{after.capitalize()} without a message {found} counts as silent: admins and on-call are told once.",
+                "While it is silent its patients are shown as “result late”, not “overdue”. They stay on the list.",
+            ]
+            return _confirm(request, f"Change what is expected of {found}?", form, follows)
+        expect_of_feed(feed=found, hours=hours, by=staff_of(request), now=timezone.now(), ip=address_of(request))
+        messages.success(request, f"What is expected of {found} is changed.")
+        return redirect("settings")
+    return setting_page(request, f"{found}: when it counts as silent (last message {since(found)})", form)
 
 
 def setting_page(request: HttpRequest, title: str, form: Form, **more: object) -> HttpResponse:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -11,13 +12,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from monitoring.doors import merges_of
+from monitoring.feed_health import feeds_of, silent_sources, since
 from monitoring.feeds.quarantine import waiting_rows
 from monitoring.health import ailments
 from monitoring.keyset import COUNTED, Page
+from monitoring.models import Feed
 from monitoring.places import open_to
 from monitoring.views.finding import staff_of
-from monitoring.views.rows import AlertRow, Row, alert_row, draw_row, treatment_row
+from monitoring.views.rows import AlertRow, Row, age, alert_row, draw_row, treatment_row
 from monitoring.worklist import (
+    LATE,
     SECTIONS,
     Filter,
     alerts_on,
@@ -35,6 +39,7 @@ from patients.access import clinics_of, patients_of, verbs_of
 from patients.models import Clinic, Patient, Staff
 
 FOUND = 25
+MINUTE = timedelta(minutes=1)
 FILTERS = ("mine", "state", "clinic")
 KEPT = ("q", *FILTERS, "alerts", "drawn", *(section.name for section in SECTIONS))
 """What an address of this page may say; each link keeps all of it but what it changes."""
@@ -53,7 +58,7 @@ class Shown:
     start: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """Who looks at the list, when, at which part of it, and with how many rows a section."""
 
@@ -67,6 +72,11 @@ class Look:
     def mark(self, name: str) -> str:
         """Where the section's page begins."""
         return self.request.GET.get(name, "")
+
+    @cached_property
+    def feeds(self) -> list[Feed]:
+        """What sends results to these clinics; read once."""
+        return feeds_of(self.asked.clinics)
 
     @property
     def several(self) -> bool:
@@ -137,9 +147,18 @@ def _list(look: Look) -> dict[str, object]:
         "asked": look.asked,
         "sections": shown,
         "several": look.several,
+        "lights": [_light(feed, look) for feed in look.feeds],
         "severe": sum(row.tone == "stop" for row in alerts.rows),
         "address": f"{look.request.path}?{_query(look.request, only=KEPT)}",
     }
+
+
+def _light(feed: Feed, look: Look) -> tuple[str, str, str]:
+    """A source in words: its name, the tone, and when it last spoke."""
+    name = f"{feed.name} ({feed.clinic})" if look.several else feed.name
+    if feed.silent_at(look.now):
+        return name, "warn", f"no data since {since(feed)}; results are late, not tests"
+    return name, "calm", f"data {age(feed.last_at, look.now)}{'' if look.now - feed.last_at < MINUTE else ' ago'}"
 
 
 def _alerts(look: Look) -> Shown:
@@ -160,16 +179,26 @@ def _drawn(look: Look) -> Shown:
 
 def _sections(look: Look) -> list[Shown]:
     """The sections of treatments; their rows and open draws are read once for all of them."""
+    silent = silent_sources(look.feeds, look.now)
     pages = {
         section.name: section_page(
-            section, staff=look.staff, asked=look.asked, now=look.now, mark=look.mark(section.name), size=look.most
+            section,
+            staff=look.staff,
+            asked=look.asked,
+            now=look.now,
+            mark=look.mark(section.name),
+            silent=silent,
+            size=look.most,
         )
         for section in SECTIONS
+        if silent or section.name != LATE
     }
     treatments = treatments_on(pages.values(), look.asked.clinics)
     draws, bookings = open_draws(treatments), open_bookings(treatments)
     shown = []
     for section in SECTIONS:
+        if section.name not in pages:
+            continue
         rows: dict[int, Row | AlertRow] = {
             pk: treatment_row(
                 section.name,

@@ -79,6 +79,7 @@ TABLE = {
     "laboratory": Row("C", "C", "clinic"),
     "closed_days": Row("C", "C", "clinic"),
     "open_day": Row("C", "C", "clinic"),
+    "feed": Row("C", "C", "clinic"),
     "people": Row("C", "C", "clinic"),
     "invite_person": Row("C", "C", "clinic"),
     "add_known_person": Row("C", "C", "clinic"),

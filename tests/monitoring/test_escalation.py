@@ -218,6 +218,14 @@ def test_h08_a_cover_who_cannot_answer_is_passed_by(ward, cover):
     assert (alert.owner, ward.told(alert)) == (ward.deputy, [("deputy", 0)])
 
 
+def test_h08_nothing_is_handed_over_to_somebody_who_is_away(ward):
+    alert = ward.alert()
+    an_absence(ward.clinic, ward.deputy, ward.duty)
+    with pytest.raises(ValueError, match="is away today; choose who covers"):
+        hand_over(alert=alert, to=ward.deputy, by=ward.owner, now=NOW)
+    assert hand_over(alert=alert, to=ward.deputy, by=ward.owner, now=NOW + DAY).owner == ward.deputy
+
+
 def test_h08_whoever_leaves_within_a_sweep_the_next_one_who_can_be_reached_is_told(ward):
     alert = ward.alert()
     for number, person in enumerate((ward.owner, ward.deputy, ward.duty), start=1):

@@ -150,7 +150,7 @@ def test_nobody_reads_it_without_signing_in_or_without_a_clinic(client, db, djan
     assert client.get("/manual/try/").status_code == 404
 
 
-def test_the_manual_asks_the_database_for_the_person_alone(reader, django_assert_max_num_queries):
+def test_the_manual_asks_the_database_for_the_person_and_their_alarms_alone(reader, django_assert_max_num_queries):
     with django_assert_max_num_queries(5):
         reader.get("/manual/")
 

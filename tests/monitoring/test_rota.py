@@ -118,7 +118,7 @@ def test_a_gap_between_two_shifts_is_shown_and_so_is_a_rota_without_any(client, 
     page = words(client.get(reverse("rota", args=[clinic.slug])))
     assert "On call now: Nora" in page
     assert "1 gap: in it alerts" in page
-    assert "Mon 14 Sep, 20:00 Mon 14 Sep, 21:00 Gap: nobody" in page
+    assert "Gap: nobody Mon 14 Sep, 20:00 to Mon 14 Sep, 21:00" in page
 
 
 def test_a_shift_is_shown_in_the_clinics_time_before_it_is_added_and_whoever_has_it_is_told(

@@ -28,7 +28,7 @@ from monitoring.sweep import sweep
 from notifications.models import Delivery
 from patients.access import patients_of
 from patients.models import AuditEvent
-from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
+from tests.cast import DAY, NOW, a_clinic, a_count, a_deputy, a_patient, a_person, a_treatment, an_absence
 from tests.monitoring.desk import Desk, words
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,27 @@ def test_until_the_other_clinic_accepts_the_patient_stays_on_the_old_list(transf
     assert transfer in transfers_of(nurse)
     assert transfer in transfers_of(their_nurse)
     assert transfer not in transfers_of(a_person(a_clinic("West"), "nurse"))
+
+
+def test_h08_a_patient_who_moves_is_on_somebodys_list_with_an_owner_who_answers_until_the_other_clinic_accepts(
+    transfer, treatment, north, south, their_nurse
+):
+    """Also while the owner goes away: every alert in between has somebody of the old clinic, then of the new one."""
+    overdue = NOW + 9 * DAY
+    cover = a_person(north, "nurse")
+    an_absence(north, treatment.clinician, cover, overdue.date(), overdue.date())
+    for moment in (overdue, overdue + DAY):
+        sweep(now=moment)
+        assert treatments_of(cover).overdue(moment).filter(pk=treatment.pk).exists()
+        assert not treatments_of(their_nurse).filter(pk=treatment.pk).exists()
+    owners = set(Alert.objects.filter(resolved_at=None).values_list("cause", "owner"))
+    assert owners == {("test_overdue", cover.pk), ("transfer", cover.pk)}
+    deputy = a_person(south, "prescriber")
+    a_deputy(south, deputy)
+    accept_transfer(transfer=transfer, new_mrn="S1", clinician=None, by=their_nurse, now=overdue + 2 * DAY)
+    standing = Alert.objects.filter(resolved_at=None).values_list("clinic", "owner")
+    assert set(standing) == {(south.pk, deputy.pk)}
+    assert treatments_of(their_nurse).filter(pk=treatment.pk).exists()
 
 
 def test_an_accepted_patient_leaves_the_old_list_and_brings_history_and_interval(
