@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet
 
 from monitoring.feed_health import feeds_of, silent_sources
 from monitoring.models import Alert, Cause, Draw, Severity, Treatment
-from monitoring.worklist import SECTIONS, not_merged, section_of
+from monitoring.worklist import SECTIONS, closed_ahead, not_merged, section_of
 from notifications.actions import owe
 from notifications.letters import letter
 from patients.models import Clinic, Role, Staff
@@ -96,16 +96,17 @@ def _words(clinics: Mapping[int, Clinic], now: datetime) -> dict[int, str]:
 
 
 def _due(clinics: Iterable[Clinic], now: datetime) -> dict[str, dict[int, int]]:
-    """The worklist's own sections, counted. Clinics that share the day and hear from all sources are asked together."""
-    silent = silent_sources(feeds_of(clinics), now)
-    groups: dict[tuple[date, tuple[str, ...]], list[Clinic]] = {}
-    for clinic in clinics:
-        key = now.astimezone(clinic.zone).date(), tuple(silent.get(clinic.pk, ()))
+    """The worklist's own sections, counted. Clinics that share the day, closed days and sources are asked together."""
+    here = list(clinics)
+    silent, closed = silent_sources(feeds_of(here), now), closed_ahead(here, now)
+    groups: dict[tuple[date, frozenset[date], tuple[str, ...]], list[Clinic]] = {}
+    for clinic in here:
+        key = now.astimezone(clinic.zone).date(), frozenset(closed[clinic.pk]), tuple(silent.get(clinic.pk, ()))
         groups.setdefault(key, []).append(clinic)
     found: dict[str, dict[int, int]] = {"overdue": {}, "late": {}, "due": {}}
     for section in (section for section in SECTIONS if section.name in found):
-        for (_, sources), group in groups.items():
-            for wanted in section_of(section, group[0], now, list(sources)):
+        for (_, days, sources), group in groups.items():
+            for wanted in section_of(section, group[0], now, days, list(sources)):
                 rows = Treatment.objects.filter(wanted, not_merged(), clinic__in=group)
                 for pk, number in _counted(rows).items():
                     found[section.name][pk] = found[section.name].get(pk, 0) + number
