@@ -129,6 +129,7 @@ CONTENT_SECURITY_POLICY = {
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "clozatrack" / "static"]
@@ -141,6 +142,9 @@ EMAIL_USE_TLS = _env("SMTP_TLS", "0") == "1"
 EMAIL_TIMEOUT = 10
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 DEFAULT_FROM_EMAIL = _env("FROM_EMAIL", "clozatrack@localhost")
+
+LAST_LOOK = {"reminder": "monitoring.reminding.last_look.reminder", "own": "monitoring.reminding.last_look.own"}
+INBOUND_SMS = "monitoring.reminding.replying.heard"
 
 CELERY_BROKER_URL = _env("VALKEY_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -160,6 +164,7 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_BEAT_SCHEDULER = "clozatrack.scheduler:WatchedScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "monitoring.tasks.sweep", "schedule": 60.0, "options": {"expires": 55}},
+    "remind": {"task": "monitoring.tasks.remind", "schedule": 300.0, "options": {"expires": 290}},
     "deliver": {"task": "notifications.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}},
 }
 

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from monitoring.alerts import BATCH_BODY, BODY, ESCALATE_AFTER, MANY, SUBJECT, URGENCY
 from monitoring.models import Cause, Severity
+from monitoring.rules.reminders import CALL_AFTER_DAYS
 from notifications.actions import beat
 from patients.access import MAY
 from patients.models import DEFAULT_POLICIES
@@ -85,6 +86,33 @@ WITH raised AS (
         SELECT 1 FROM monitoring_alert a
         WHERE a.treatment_id = t.id AND a.cause = %(cause)s
           AND (a.resolved_at IS NULL OR a.raised_at > move.requested_at)
+    )
+    FOR KEY SHARE OF t SKIP LOCKED
+    ON CONFLICT DO NOTHING
+    RETURNING id, treatment_id, clinic_id, owner_id, severity, summary
+)"""
+
+CALL = """
+WITH today AS (
+    SELECT id, (%(now)s AT TIME ZONE time_zone)::date AS day,
+           coalesce((policies->>%(policy)s)::int, %(minutes)s) AS minutes
+    FROM patients_clinic
+), raised AS (
+    INSERT INTO monitoring_alert (treatment_id, clinic_id, cause, severity, summary, owner_id, raised_at,
+        worsened_at, escalate_at, outcome)
+    SELECT t.id, t.clinic_id, %(cause)s, %(severity)s,
+        'Reminders brought no blood test, overdue since ' || t.overdue_after || ': call the patient, kindly.',
+        t.clinician_id, %(now)s, %(now)s, %(now)s + make_interval(mins => today.minutes), ''
+    FROM monitoring_treatment t
+    JOIN today ON today.id = t.clinic_id AND t.overdue_after <= today.day - %(call_after)s
+    WHERE t.overdue_after < %(latest_day)s AND t.merged_into_id IS NULL
+      -- Whoever once agreed to reminders counts on them, also where none can be sent any more.
+      AND EXISTS (SELECT 1 FROM patients_consent c WHERE c.patient_id = t.patient_id AND c.carer_id IS NULL AND c.given)
+      AND NOT EXISTS (SELECT 1 FROM monitoring_draw d WHERE d.treatment_id = t.id AND d.ended_at IS NULL)
+      AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
     )
     FOR KEY SHARE OF t SKIP LOCKED
     ON CONFLICT DO NOTHING
@@ -171,6 +199,7 @@ LOOKS = (
     Look(OVERDUE, Cause.TEST_OVERDUE, Severity.ROUTINE, "overdue", "raised", "alert_raised"),
     Look(REPEAT_LATE, Cause.REPEAT_OWED, Severity.MODERATE, "late", "worsened", "alert_worsened"),
     Look(TRANSFER_LATE, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
+    Look(CALL, Cause.CALL_PATIENT, Severity.MILD, "call", "raised", "alert_raised"),
     Look(ORPHANED, None, Severity.SEVERE, "orphaned", "owner lost", "alert_orphaned"),
     Look(UNANSWERED, None, Severity.ROUTINE, "escalated", "escalated", "alert_escalated"),
 )
@@ -203,6 +232,7 @@ def _parameters(look: Look, now: datetime) -> dict[str, Any]:
         "policy": policy,
         "minutes": DEFAULT_POLICIES[policy],
         "transfer_days": DEFAULT_POLICIES["transfer_answer_days"],
+        "call_after": CALL_AFTER_DAYS,
         "step": look.step,
         "verb": look.verb,
         "audit": look.audit,

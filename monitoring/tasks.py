@@ -8,6 +8,7 @@ from django.utils import timezone
 from monitoring.actions.nudge import ask, nudge
 from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.feeds.imports import TASK, go_on, unfinished_imports
+from monitoring.reminding.planning import plan
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep as sweep_now
 
@@ -25,6 +26,12 @@ def sweep() -> None:
         nudge()
     for left in unfinished_imports():
         ask(TASK, left, expires=60)
+
+
+@shared_task(name="monitoring.tasks.remind")
+def remind() -> None:
+    """Plan the reminders of the day ahead; the outbox sends each in its time."""
+    plan(now=timezone.now())
 
 
 @shared_task(name=TASK)

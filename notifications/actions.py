@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 
 from notifications.channels import CHANNELS, ChannelError
+from notifications.looking import may_go
 from notifications.models import DELAYS, LEASE, Delivery, Heartbeat
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,8 @@ def claim(*, now: datetime, limit: int = BATCH) -> list[Delivery]:
 
 def send(delivery: Delivery, *, now: datetime) -> bool:
     """Hand one leased message over and note how it went. True when it was handed over."""
+    if not may_go(delivery, now=now):
+        return False
     mine = Delivery.objects.filter(pk=delivery.pk, leased_until=delivery.leased_until).waiting()
     try:
         CHANNELS[delivery.channel](delivery)

@@ -267,3 +267,7 @@ def actor_columns(by: Actor) -> dict[str, Any]:
         "staff_id": by.pk if isinstance(by, Staff) else None,
         "integration_id": by.pk if isinstance(by, Integration) else None,
     }
+
+
+# Models of their own file, which needs those above; Django finds models only by way of this module.
+import patients.reaching  # noqa: E402, F401

@@ -9,6 +9,7 @@ from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.actions.non_rechallenge import enter_register
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
+from monitoring.actions.self_checking import record_self_check
 from monitoring.actions.transferring import request_transfer
 from monitoring.actions.treating import document_ben, record_dose
 from monitoring.alerts import Raising
@@ -24,11 +25,15 @@ from monitoring.models import (
     QuarantinedRow,
     Severity,
     TakeOver,
+    Wording,
 )
+from monitoring.rules.feeling_unwell import Answers
 from notifications.actions import beat
 from notifications.letters import letter
 from notifications.models import Delivery
 from patients.actions import issue_token
+from patients.consenting import Person, add_carer, give_consent, make_code, make_link, wish
+from patients.desk import set_front_desk
 from patients.models import ContactPoint
 from tests.cast import NOW, a_clinic, a_count, a_person, a_treatment
 
@@ -136,4 +141,23 @@ def _about_a_patient(clinic, nurse, prescriber):
     TakeOver.objects.create(treatment=treatment, told_by="Letter", recorded_at=NOW)
     record_dose(treatment=treatment, daily_mg=Decimal(100), at=NOW, by=nurse, now=NOW)
     document_ben(treatment=treatment, baseline_anc=None, evidence="Duffy", by=nurse, confirmed_by=prescriber, now=NOW)
+    _reaching(treatment, nurse)
     return {"contact_id": contact.pk, "draw_id": draw.pk, "merge_id": merge.pk, "proposal_id": proposal.pk}
+
+
+def _reaching(treatment, nurse):
+    """A carer who agreed, a code, a link, wishes, what a clinic says of itself, and a check."""
+    clinic, patient = treatment.clinic, treatment.patient
+    carer = add_carer(patient=patient, name="Kim", relation="sister", phone="+15550100999", email="", by=nurse, now=NOW)
+    person = Person(patient, carer)
+    give_consent(person=person, channel="sms", how="in_person", by=nurse, now=NOW)
+    wish(person=person, wishes={"language": "es"}, by=nurse, now=NOW)
+    place = {"person": person, "channel": "sms", "address": carer.phone, "now": NOW}
+    make_code(purpose="confirm", **place)
+    make_link(purpose="page", **place)
+    set_front_desk(
+        clinic=clinic, phone="555-0100", place="Room 1", emergency_number="911", emergency_place="the hospital",
+        by=nurse, now=NOW,
+    )  # fmt: skip
+    Wording.objects.create(clinic=clinic, kind="day", language="en", body="Hello. Today! [link]", at=NOW, by=nurse)
+    record_self_check(treatment=treatment, answers=Answers(), entry=uuid.uuid4(), now=NOW)

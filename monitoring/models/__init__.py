@@ -9,6 +9,7 @@ from monitoring.models.idempotency import IdempotencyKey
 from monitoring.models.laboratory import Import, Laboratory, QuarantinedRow
 from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind
+from monitoring.models.reminding import SelfCheck, Wording
 from monitoring.models.result import Result
 from monitoring.models.treatment import BenProposal, BenStatus, DoseChange, TakeOver, Treatment, TreatmentEvent
 
@@ -37,9 +38,11 @@ __all__ = [
     "ReasonCode",
     "RecordKind",
     "Result",
+    "SelfCheck",
     "Severity",
     "TakeOver",
     "Transfer",
     "Treatment",
     "TreatmentEvent",
+    "Wording",
 ]

@@ -53,6 +53,13 @@ TABLE = {
     "sign_out": Row("", "", "open"),
     "welcome": Row("", "", "open"),
     "health": Row("", "", "open"),
+    "own": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_code": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_unwell": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_drawn": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_choices": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_calendar": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "calendar_feed": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
     "today": Row(EVERYBODY, EVERYBODY, "self"),
     "patient": Row(SEES, SEES, "clinic"),
     "log_result": Row(CARES, CARES, "clinic"),
@@ -70,6 +77,8 @@ TABLE = {
     "settings": Row("C", "C", "self"),
     "clinic_settings": Row("C", "C", "clinic"),
     "clinic_policies": Row("C", "C", "clinic"),
+    "wording": Row("C", "C", "clinic"),
+    "front_desk": Row("C", "C", "clinic"),
     "laboratory": Row("C", "C", "clinic"),
     "people": Row("C", "C", "clinic"),
     "invite_person": Row("C", "C", "clinic"),
@@ -87,6 +96,8 @@ TABLE = {
     "void_supply": Row("", "F", "clinic"),
     "ask_override": Row("", "F", "clinic"),
     "answer_override": Row("", "PF", "clinic"),
+    "reaching": Row(SEES, SEES, "clinic"),
+    "confirm_address": Row("", CARES, "clinic"),
     "rems": Row(SEES, SEES, "clinic"),
     "record_programme": Row("", SEES, "clinic"),
     "void_programme": Row("", SEES, "clinic"),

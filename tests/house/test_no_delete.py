@@ -13,6 +13,7 @@ MAY_BE_DELETED = {
     # What holds no fact about a patient, and what Django keeps for itself.
     "monitoring.Draft",  # typed and not saved: what is saved is a Result
     "notifications.Heartbeat",
+    "patients.Reachable",  # not a table: the view of whom a message may reach
     "notifications.Session",  # not a table: the connections that PostgreSQL serves
     "auth.Group",
     "auth.Group_permissions",
