@@ -26,6 +26,15 @@ LOCK = 0x72656D69
 AHEAD = timedelta(hours=24)
 """Rows are written so long before they are due: whoever delivers needs no planner for a day."""
 
+AT = """(
+            -- Within the hours that the person chose, on the same day of their own.
+            {day} + least(greatest({at}, {awake_from}), {awake_until} - interval '15 minutes')
+        ) AT TIME ZONE {zone}"""
+SEND_AT = AT.format(
+    day="coalesce(o.on_day, o.anchor_day - r.days_before)", at="o.at", awake_from="r.awake_from",
+    awake_until="r.awake_until", zone="r.time_zone",
+)  # fmt: skip
+
 CANDIDATES = f"""
 WITH steps AS (
     SELECT * FROM jsonb_to_recordset(%(steps)s) AS s (
@@ -39,10 +48,7 @@ WITH steps AS (
 ), obligations AS ({OBLIGATIONS}
 ), timed AS (
     SELECT o.*, r.carer_id, r.channel, r.address, r.language, r.time_zone, r.awake_from, r.awake_until,
-        -- Within the hours that the person chose, on the same day of their own.
-        (coalesce(o.on_day, o.anchor_day - r.days_before)
-            + least(greatest(o.at, r.awake_from), r.awake_until - interval '15 minutes')
-        ) AT TIME ZONE r.time_zone AS send_at,
+        {SEND_AT} AS send_at,
         (o.until_day + o.until) AT TIME ZONE r.time_zone AS until_at
     FROM obligations o
     JOIN patients_reachable r ON r.patient_id = o.patient_id AND r.confirmed_at > %(confirmed_after)s

@@ -31,7 +31,7 @@ def own_calendar(request: HttpRequest, guest: Guest) -> HttpResponse:
 
 
 def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
-    """What a calendar fetches by itself. It names nobody and no place."""
+    """What a calendar fetches by itself. It names nobody and no place, not even this product."""
     guest = guest_of(token, "calendar", now=timezone.now())
     if guest is None:
         return over(request)
@@ -43,7 +43,7 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
 
 def _feed(guest: Guest) -> Calendar:
     feed = Calendar()
-    feed.add("prodid", "-//Clozatrack//calendar//EN")
+    feed.add("prodid", "-//Calendar//EN")
     feed.add("version", "2.0")
     feed.add("method", "PUBLISH")
     feed.add("refresh-interval;value=duration", "PT6H")
@@ -52,7 +52,7 @@ def _feed(guest: Guest) -> Calendar:
     if day is not None:
         event = Event()
         # The same event for as long as the link lives: when the day changes, it moves and is not doubled.
-        event.add("uid", f"{guest.link.token_hash[:20]}@clozatrack")
+        event.add("uid", f"{guest.link.token_hash[:20]}@calendar")
         event.add("dtstamp", guest.treatment.assessed_at or guest.now)
         event.add("last-modified", guest.treatment.assessed_at or guest.now)
         event.add("sequence", guest.treatment.version)
