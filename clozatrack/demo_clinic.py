@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from clozatrack.demo_people import DAY, FAMILY, GIVEN, PEOPLE, Person, Story
+from clozatrack.demo_reaching import agree_to_reminders
 from monitoring.actions.record_result import Report, record_result
 from monitoring.actions.treating import begin_monitoring, document_ben, record_dose, record_event
 from notifications.models import Delivery
@@ -34,6 +35,7 @@ def load(*, now: datetime) -> None:
     _for_the_sample_export(north, now)
     for person in (Person(40), Person(300, skip_last_days=18), Person(14)):
         _tell(_story(south, names.pop(), person, now, chance), person)
+    agree_to_reminders(north, now)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
 

@@ -50,8 +50,13 @@ MOVED = f"""
         clinic.day, clinic.day, time '08:00', t.due_on, time '16:00', t.due_on
     {ON}
     WHERE t.due_on BETWEEN clinic.day AND %(last_due)s AND {ALONE} AND {NOT_DRAWN}
+        -- The last judgement came of something else than a new result: an event, a correction, another protocol.
         AND EXISTS (
-            -- They were told of another day, that day is still ahead, and no blood was drawn since.
+            SELECT 1 FROM monitoring_assessment a LEFT JOIN monitoring_result r ON r.id = a.result_id
+            WHERE a.treatment_id = t.id AND a.version = t.version AND (r.id IS NULL OR r.version > 1)
+        )
+        -- They were told of another day, that day is still ahead, and no blood was drawn since.
+        AND EXISTS (
             SELECT 1 FROM generate_series(clinic.day, clinic.day + 9, interval '1 day') AS old (day)
             JOIN notifications_delivery d ON d.about = ANY(ARRAY[
                 'reminder:' || t.id || ':' || old.day::date || ':early',

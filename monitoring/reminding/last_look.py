@@ -12,7 +12,9 @@ from django.db import connection
 from django.urls import reverse
 
 from monitoring.models import Treatment
+from monitoring.reminding.dues import BY_KIND
 from monitoring.reminding.planning import ONE, facts
+from monitoring.rules.reminders import BY_NAME
 from notifications.models import Delivery
 from patients.consenting import Person, holds, latest_consents, make_code, make_link
 from patients.models import Patient
@@ -38,7 +40,9 @@ def reminder(delivery: Delivery, *, now: datetime) -> Answer:
 
 
 def _still_wanted(treatment: Treatment, once: str, now: datetime) -> dict[str, Any] | None:
-    sql = ONE.format(only="AND r.patient_id = %(patient)s AND o.treatment_id = %(treatment)s")
+    step = once.split(":")[3]
+    kind = BY_KIND["test"] if step in BY_NAME else BY_KIND[step]
+    sql = ONE.format(obligations=kind, only="AND r.patient_id = %(patient)s AND o.treatment_id = %(treatment)s")
     asked = facts(now=now, clinics=[treatment.clinic_id])
     asked |= {"once": once, "patient": treatment.patient_id, "treatment": treatment.pk}
     with connection.cursor() as cursor:

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from monitoring.models.treatment import EVERY_DAY
-from monitoring.reminding.dues import BY_KIND, OBLIGATIONS, SPAN
+from monitoring.reminding.dues import OBLIGATIONS, SPAN
 from monitoring.reminding.outbox import WAITING, columns
 from monitoring.reminding.words import own_wordings, texts
 from monitoring.rules.reminders import STEPS, TESTS
@@ -45,7 +45,7 @@ WITH steps AS (
     SELECT c.id, coalesce(nullif(f.phone, ''), '') AS phone, (%(now)s AT TIME ZONE c.time_zone)::date AS day,
         c.time_zone, coalesce((c.policies->>'tablets_warning_days')::int, %(warning)s) AS warning_days
     FROM patients_clinic c LEFT JOIN patients_frontdesk f ON f.clinic_id = c.id
-), obligations AS ({OBLIGATIONS}
+), obligations AS ({{obligations}}
 ), timed AS (
     SELECT o.*, r.carer_id, r.channel, r.address, r.language, r.time_zone, r.awake_from, r.awake_until,
         {SEND_AT} AS send_at,
@@ -104,8 +104,10 @@ def plan(*, now: datetime) -> tuple[int, int] | None:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return None
+        # The planner of PostgreSQL cannot know how many obligations there are: it must not try them one by one.
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
         names, values = columns()
-        sql = PLAN.format(only="", names=names, values=values, **WAITING)
+        sql = PLAN.format(only="", obligations=OBLIGATIONS, names=names, values=values, **WAITING)
         cursor.execute(sql, facts(now=now) | _texts())
         found: tuple[int, int] = cursor.fetchone()
         beat("reminders", now=now)
@@ -166,6 +168,3 @@ def _texts() -> dict[str, Jsonb]:
         if body
     ]
     return {"texts": Jsonb(words), "own": Jsonb(own)}
-
-
-__all__ = ["AHEAD", "BY_KIND", "CANDIDATES", "ONE", "asked_on", "facts", "plan"]

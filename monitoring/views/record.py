@@ -16,6 +16,7 @@ from monitoring.models import (
     Draw,
     Merge,
     Result,
+    SelfCheck,
     TakeOver,
     Transfer,
     Treatment,
@@ -25,7 +26,19 @@ from monitoring.rules.history import EVENT_KINDS
 from patients.models import AuditEvent, ContactPoint, Patient
 
 Row = TypeVar("Row")
-TOLD_BY_ROWS = ("result_", "alert_", "event_", "dose_", "ben_", "contact_", "transfer_", "merge", "draw_", "take_over")
+TOLD_BY_ROWS = (
+    "result_",
+    "alert_",
+    "event_",
+    "dose_",
+    "ben_",
+    "contact_",
+    "transfer_",
+    "merge",
+    "draw_",
+    "take_over",
+    "self_check_",
+)
 """Audit verbs that begin so repeat what a row of its own tells, with its reason."""
 SUMMED_UP = ("raised", "worsened", "updated")
 LEFT_OUT = ("patient_opened", "reassessed_by_time", *EVENT_KINDS)
@@ -49,6 +62,7 @@ class Record:
     transfers: list[Transfer]
     merges: list[Merge]
     contacts: list[ContactPoint]
+    checks: list[SelfCheck]
     trail: list[AuditEvent]
 
     def known(self, at: datetime | None) -> bool:
@@ -115,6 +129,9 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         transfers=until(transfers.order_by("requested_at"), "requested_at"),
         merges=until(merges.order_by("at"), "at"),
         contacts=until(contacts, "recorded_at"),
+        checks=until(
+            SelfCheck.objects.filter(treatment__in=treatment.records).select_related("carer").order_by("at"), "at"
+        ),
         trail=until(_trail_of(patient), "at"),
     )
 

@@ -72,7 +72,7 @@ def test_what_waits_for_the_morning_is_sent_in_the_next_hours_that_are_awake(zon
     moment = next_awake(now, place, begin, end)
     local = moment.astimezone(place)
     assert begin <= local.time() < end
-    assert moment == now or timedelta() < moment - now <= timedelta(hours=16)
+    assert moment == now or timedelta() < moment - now <= timedelta(hours=21)
 
 
 @pytest.mark.django_db
