@@ -28,7 +28,7 @@ def sweep() -> None:
         ask(TASK, left, expires=60)
 
 
-@shared_task(name="monitoring.tasks.remind")
+@shared_task(name="monitoring.tasks.remind", soft_time_limit=240, time_limit=280)
 def remind() -> None:
     """Plan the reminders of the day ahead; the outbox sends each in its time."""
     plan(now=timezone.now())

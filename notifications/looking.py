@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 Answer = Literal[True] | datetime | None
 """True: hand it over; a moment: not before then; None: it is not true any more."""
 Look = Callable[..., Answer]
-LATER = timedelta(minutes=1)
+LATER, AFTER_ERROR = timedelta(minutes=1), timedelta(minutes=10)
 
 
 @cache
@@ -36,7 +36,11 @@ def may_go(delivery: Delivery, *, now: datetime) -> bool:
     path = settings.LAST_LOOK.get(delivery.about.partition(":")[0])
     if path is None:
         return True
-    answer = _looks(path)(delivery, now=now)
+    try:
+        answer = _looks(path)(delivery, now=now)
+    except Exception:  # one message that cannot be looked at must not hold back those behind it
+        log.exception("delivery %s could not be looked at; it is tried again", delivery.pk)
+        answer = now + AFTER_ERROR
     if answer is True:
         return True
     mine = Delivery.objects.filter(pk=delivery.pk, leased_until=delivery.leased_until).waiting()

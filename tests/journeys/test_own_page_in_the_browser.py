@@ -50,6 +50,7 @@ def came_in(page, treatment, gateway):
     address = link_to(treatment)
     page.goto(address)
     page.click("text=Send me the code")
+    page.wait_for_selector("#code")
     gateway.deliver(timezone.now())
     page.fill("#code", re.search(r"\b(\d{6})\b", gateway.bodies[-1])[1])
     page.keyboard.press("Enter")

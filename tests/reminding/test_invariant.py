@@ -22,7 +22,7 @@ from patients.reaching import Consent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person
 from tests.reminding.people import due_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(3600)]
 PEOPLE = 100
 DAYS = int(os.environ.get("CLOZATRACK_PATIENT_DAYS", "2000")) // PEOPLE
 LOOKS = (time(8, 5), time(10, 10), time(18, 10))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
 
 from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.actions.drawing import record_draw
@@ -221,3 +222,22 @@ def test_h24_no_reminder_changes_a_treatment():
     before = Treatment.objects.filter(pk=treatment.pk).values().get()
     live_through(NOW, NOW + 2 * DAY)
     assert Treatment.objects.filter(pk=treatment.pk).values().get() == before
+
+
+def test_a_message_that_cannot_be_looked_at_holds_back_nobody(gateway, monkeypatch):
+    due_in(1)
+    due_in(1)
+    plan(now=NOW)
+    broken = Delivery.objects.filter(about__endswith=":evening").earliest("pk")
+    Delivery.objects.filter(pk=broken.pk).update(about="reminder:nobody")
+    gateway.deliver(at(0, 19))
+    assert len(gateway.sent) == 1
+    broken.refresh_from_db()
+    assert broken.due_at == at(0, 19, 10)
+
+
+def test_the_command_plans_without_celery(time_machine, capsys):
+    time_machine.move_to(NOW, tick=False)
+    due_in(1)
+    call_command("remind")
+    assert capsys.readouterr().out == "planned: 2, withdrawn: 0\n"
