@@ -9,6 +9,7 @@ from django.db import transaction
 
 from clozatrack import demo_messages, demo_programmes
 from clozatrack.demo_people import DAY, FAMILY, GIVEN, PEOPLE, Person, Story
+from clozatrack.demo_reaching import agree_to_reminders
 from clozatrack.demo_rota import listen_to, plan
 from clozatrack.demo_supply import supply_everybody
 from monitoring.actions.carrying_on import go_on
@@ -49,6 +50,7 @@ def load(*, now: datetime) -> None:
     plan(north, now=now)
     listen_to(north, hours_ago=1, now=now)
     listen_to(south, hours_ago=80, now=now)
+    agree_to_reminders(north, now)
     # The messages of two years were sent in their time; only last night's are still to go.
     Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
     demo_messages.load(north, now=now)

@@ -130,6 +130,7 @@ CONTENT_SECURITY_POLICY = {
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "clozatrack" / "static"]
@@ -150,7 +151,8 @@ DEFAULT_FROM_EMAIL = _env("FROM_EMAIL", "clozatrack@localhost")
 SMS, WEBPUSH, RATES = wires.sms(_env), wires.webpush(_env, BASE_URL), wires.rates(_env)
 WEBHOOK_SECRET = _env("WEBHOOK_SECRET")
 PRIVATE_ADDRESSES = _env("PRIVATE_ADDRESSES", "0") == "1"
-INBOUND_SMS = ""
+LAST_LOOK = {"reminder": "monitoring.reminding.last_look.reminder", "own": "monitoring.reminding.last_look.own"}
+INBOUND_SMS = "monitoring.reminding.replying.heard"
 
 CELERY_BROKER_URL = _env("VALKEY_URL", "redis://127.0.0.1:6379/0")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -170,6 +172,7 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 500
 CELERY_BEAT_SCHEDULER = "clozatrack.scheduler:WatchedScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "monitoring.tasks.sweep", "schedule": 60.0, "options": {"expires": 55}},
+    "remind": {"task": "monitoring.tasks.remind", "schedule": 300.0, "options": {"expires": 290}},
     "deliver": {"task": "notifications.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}},
 }
 

@@ -108,6 +108,26 @@ REVIEW_DUE = """
     FOR KEY SHARE OF t SKIP LOCKED
 """
 
+CALL = """
+    SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
+        t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
+        %(now)s AS due_at, NULL::timestamptz AS deadline,
+        'Reminders brought no blood test, overdue since ' || t.overdue_after || ': call the patient, kindly.' AS summary
+    FROM monitoring_treatment t
+    JOIN (SELECT id, (%(now)s AT TIME ZONE time_zone)::date AS day FROM patients_clinic) today
+        ON today.id = t.clinic_id AND t.overdue_after <= today.day - %(call_after)s
+    WHERE t.overdue_after < %(latest_day)s AND t.merged_into_id IS NULL
+      -- Whoever once agreed to reminders counts on them, also where none can be sent any more.
+      AND EXISTS (SELECT 1 FROM patients_consent c WHERE c.patient_id = t.patient_id AND c.carer_id IS NULL AND c.given)
+      AND NOT EXISTS (SELECT 1 FROM monitoring_draw d WHERE d.treatment_id = t.id AND d.ended_at IS NULL)
+      AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR a.raised_at > t.assessed_at)
+    )
+    FOR KEY SHARE OF t SKIP LOCKED
+"""
+
 LOST = """
     -- The owner has left, cannot be written to, or is away: whoever covers owns it now, or the next step is taken.
     SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, a.owner_id AS deputy_of, a.cause, a.severity,
@@ -169,6 +189,7 @@ LOOKS = (
     Look(RUNS_OUT, RAISED, Cause.SUPPLY_ENDS, Severity.ROUTINE, "supply_ends", "raised", "alert_raised"),
     Look(TRANSFER_LATE, RAISED, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
     Look(REVIEW_DUE, RAISED, Cause.REGISTER_REVIEW, Severity.ROUTINE, "review_due", "raised", "alert_raised"),
+    Look(CALL, RAISED, Cause.CALL_PATIENT, Severity.MILD, "call", "raised", "alert_raised"),
     Look(LOST, _changing(NEW_OWNER), None, None, "orphaned", "owner lost", "alert_orphaned"),
     Look(RETURNED, _changing(ANSWER_AGAIN), None, None, "returned", "came back", "alert_returned"),
     Look(

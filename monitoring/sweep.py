@@ -15,6 +15,7 @@ from monitoring.alerts import BATCH_BODY, BATCH_SHORT, BODY, MANY, SHORT, SUBJEC
 from monitoring.digest import owe_digests
 from monitoring.feed_health import DRAWN_LATELY, listen
 from monitoring.looks import LOOKS, Look
+from monitoring.rules.reminders import CALL_AFTER_DAYS
 from monitoring.telling import PEOPLE, WHO, parameters
 from notifications.actions import beat
 from patients.models import DEFAULT_POLICIES
@@ -125,6 +126,7 @@ def _common(now: datetime) -> dict[str, Any]:
         "batch_short": batch_short,
         "drawn_lately": DRAWN_LATELY,
         "few": FEW,
+        "call_after": CALL_AFTER_DAYS,
         "steps": list(STEPS),
         "told": list(TOLD),
     }

@@ -9,6 +9,7 @@ from monitoring.actions import carrying_on
 from monitoring.actions.nudge import ask, nudge
 from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.feeds.imports import TASK, go_on, unfinished_imports
+from monitoring.reminding.planning import plan
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep as sweep_now
 
@@ -28,6 +29,12 @@ def sweep() -> None:
         ask(TASK, left, expires=60)
     for left in carrying_on.unfinished_changes():
         ask(carrying_on.TASK, left, expires=60)
+
+
+@shared_task(name="monitoring.tasks.remind", soft_time_limit=240, time_limit=280)
+def remind() -> None:
+    """Plan the reminders of the day ahead; the outbox sends each in its time."""
+    plan(now=timezone.now())
 
 
 @shared_task(name=TASK)

@@ -24,6 +24,11 @@ from monitoring.views.importing import (
 )
 from monitoring.views.manual import manual, try_it
 from monitoring.views.override import answer_override, ask_override, review_override
+from monitoring.views.own.calendar import calendar_feed, own_calendar
+from monitoring.views.own.choices import own_choices
+from monitoring.views.own.door import own_code
+from monitoring.views.own.page import own, own_drawn
+from monitoring.views.own.unwell import own_unwell
 from monitoring.views.passwords import Welcome, own_password
 from monitoring.views.patient import judgements, patient
 from monitoring.views.people import add_known_person, invite_person, people, person_password, person_roles
@@ -37,6 +42,7 @@ from monitoring.views.protocol_change import (
     protocol_changes,
 )
 from monitoring.views.quarantine import hand_over_row, match_row, quarantine, refuse_row, waiting_row
+from monitoring.views.reaching import confirm_address, reaching
 from monitoring.views.register import register, register_from_file
 from monitoring.views.registry import registry
 from monitoring.views.reports import report_csv, reports, reports_pdf
@@ -53,6 +59,7 @@ from monitoring.views.tokens import revoke, tokens
 from monitoring.views.transfer import accept, decline, transfer, withdraw
 from monitoring.views.transfers import ask_transfer, transfers
 from monitoring.views.what_if import what_if
+from monitoring.views.wording import front_desk, wording
 
 urlpatterns = [
     path("", today, name="today"),
@@ -72,6 +79,8 @@ urlpatterns = [
     path("patients/<int:patient_id>/overrides/", ask_override, name="ask_override"),
     path("patients/<int:patient_id>/overrides/<int:override_id>/", answer_override, name="answer_override"),
     path("patients/<int:patient_id>/overrides/<int:override_id>/review/", review_override, name="review_override"),
+    path("patients/<int:patient_id>/reminders/", reaching, name="reaching"),
+    path("patients/<int:patient_id>/reminders/confirm/", confirm_address, name="confirm_address"),
     path("patients/<int:patient_id>/rems/", rems, name="rems"),
     path("patients/<int:patient_id>/rems/record/", record_programme, name="record_programme"),
     path("patients/<int:patient_id>/rems/<int:record_id>/void/", void_programme, name="void_programme"),
@@ -101,6 +110,8 @@ urlpatterns = [
     path("settings/<slug:slug>/clinic/", clinic_settings, name="clinic_settings"),
     path("settings/<slug:slug>/policies/", clinic_policies, name="clinic_policies"),
     path("settings/<slug:slug>/registry/", registry, name="registry"),
+    path("settings/<slug:slug>/wording/", wording, name="wording"),
+    path("settings/<slug:slug>/front-desk/", front_desk, name="front_desk"),
     path("settings/<slug:slug>/laboratories/<int:laboratory_id>/", laboratory, name="laboratory"),
     path("settings/<slug:slug>/closed/", closed_days, name="closed_days"),
     path("settings/<slug:slug>/closed/<int:closed_id>/open/", open_day, name="open_day"),
@@ -126,6 +137,13 @@ urlpatterns = [
     path("settings/<slug:slug>/tokens/<int:integration_id>/revoke/", revoke, name="revoke"),
     path("audit/", audit_trail, name="audit_trail"),
     path("audit/export/", audit_export, name="audit_export"),
+    path("my/<str:token>/", own, name="own"),
+    path("my/<str:token>/code/", own_code, name="own_code"),
+    path("my/<str:token>/unwell/", own_unwell, name="own_unwell"),
+    path("my/<str:token>/drawn/", own_drawn, name="own_drawn"),
+    path("my/<str:token>/choices/", own_choices, name="own_choices"),
+    path("my/<str:token>/calendar/", own_calendar, name="own_calendar"),
+    path("my/<str:token>.ics", calendar_feed, name="calendar_feed"),
     path("password/", own_password, name="own_password"),
     path("welcome/<uidb64>/<token>/", Welcome.as_view(), name="welcome"),
     path("print/", today_print, name="today_print"),

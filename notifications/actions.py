@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 
 from notifications.channels import CHANNELS, ChannelError, RefusedError, UnsureError
+from notifications.looking import may_go
 from notifications.models import DELAYS, LEASE, URGENT, WITHDRAWN, Delivery, DeliveryEvent, Happened, Heartbeat
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ def release(delivery: Delivery) -> None:
 
 def send(delivery: Delivery, *, now: datetime) -> bool:
     """Hand one leased message over and note how it went. True when it was handed over."""
+    if not may_go(delivery, now=now):
+        return False
     if not delivery.repeatable and not _marked(delivery, now):
         return False
     try:

@@ -320,3 +320,5 @@ __all__ = [
     "Absence", "Actor", "AuditEvent", "Clinic", "ContactPoint", "Deputy", "Integration", "Membership", "Patient",
     "PatientQuerySet", "Role", "Shift", "ShiftOffer", "Staff",
 ]  # fmt: skip
+# Models of their own file, which needs those above; Django finds models only by way of this module.
+import patients.reaching  # noqa: E402, F401

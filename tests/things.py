@@ -11,6 +11,7 @@ from monitoring.actions.limiting import agree_limits
 from monitoring.actions.non_rechallenge import enter_register
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
+from monitoring.actions.self_checking import record_self_check
 from monitoring.actions.statements import issue_statement, revoke_statement
 from monitoring.actions.status_forms import set_registry_form
 from monitoring.actions.transferring import request_transfer
@@ -32,13 +33,17 @@ from monitoring.models import (
     TakeOver,
     Way,
     Wish,
+    Wording,
 )
+from monitoring.rules.feeling_unwell import Answers
 from monitoring.rules.protocol import Floor
 from notifications.actions import beat
 from notifications.letters import letter
 from notifications.models import Delivery, DeliveryEvent, Inbound, PushSubscription
 from patients.actions import issue_token
 from patients.closed_days import close_days
+from patients.consenting import Person, add_carer, give_consent, make_code, make_link, wish
+from patients.desk import set_front_desk
 from patients.models import ContactPoint, ShiftOffer
 from tests.cast import NOW, a_clinic, a_count, a_deputy, a_person, a_shift, a_treatment, an_absence
 
@@ -184,4 +189,23 @@ def _about_a_patient(clinic, nurse, prescriber):
     dose = record_dose(treatment=treatment, daily_mg=Decimal(100), at=NOW, by=nurse, now=NOW)
     void_dose(dose=dose, by=nurse, now=NOW, reason="Wrong patient")
     document_ben(treatment=treatment, baseline_anc=None, evidence="Duffy", by=nurse, confirmed_by=prescriber, now=NOW)
+    _reaching(treatment, nurse)
     return {"contact_id": contact.pk, "draw_id": draw.pk, "merge_id": merge.pk, "proposal_id": proposal.pk}
+
+
+def _reaching(treatment, nurse):
+    """A carer who agreed, a code, a link, wishes, what a clinic says of itself, and a check."""
+    clinic, patient = treatment.clinic, treatment.patient
+    carer = add_carer(patient=patient, name="Kim", relation="sister", phone="+15550100999", email="", by=nurse, now=NOW)
+    person = Person(patient, carer)
+    give_consent(person=person, channel="sms", how="in_person", by=nurse, now=NOW)
+    wish(person=person, wishes={"language": "es"}, by=nurse, now=NOW)
+    place = {"person": person, "channel": "sms", "address": carer.phone, "now": NOW}
+    make_code(purpose="confirm", **place)
+    make_link(purpose="page", **place)
+    set_front_desk(
+        clinic=clinic, phone="555-0100", place="Room 1", emergency_number="911", emergency_place="the hospital",
+        by=nurse, now=NOW,
+    )  # fmt: skip
+    Wording.objects.create(clinic=clinic, kind="day", language="en", body="Hello. Today! [link]", at=NOW, by=nurse)
+    record_self_check(treatment=treatment, answers=Answers(), entry=uuid.uuid4(), now=NOW)

@@ -21,7 +21,7 @@ from patients.models import Clinic, Staff
 SILENT = (Cause.REPEAT_OWED,)
 """Told by the neutropenia message already; a message of its own follows only when the deadline has passed."""
 
-TOLD_EACH_TIME = (Cause.CORRECTION, Cause.LOOSENED, Cause.OVERRIDE)
+TOLD_EACH_TIME = (Cause.CORRECTION, Cause.LOOSENED, Cause.OVERRIDE, Cause.UNWELL)
 """Each one is news of its own, however urgent the open alert is: whoever has answered has to look again."""
 
 
@@ -124,6 +124,7 @@ def end_owed(
     still_owed = {
         Cause.REPEAT_OWED: judgement.deadline is not None,
         Cause.TEST_OVERDUE: judgement.overdue,
+        Cause.CALL_PATIENT: judgement.overdue,
     }
     causes = [cause for cause, owed in still_owed.items() if not owed]
     waiting = Alert.objects.filter(treatment_id__in=treatment.records, cause__in=causes, resolved_at=None)

@@ -14,6 +14,7 @@ from monitoring.models.moving import Merge, Transfer
 from monitoring.models.programme import NonRechallenge, Programme, ProgrammeRecord, RecordKind, RegistryForm
 from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, ProtocolChange, RowState
 from monitoring.models.reaching import Channel, Reach, Way, Wish
+from monitoring.models.reminding import SelfCheck, Wording
 from monitoring.models.result import Result
 from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import (
@@ -63,6 +64,7 @@ __all__ = [
     "RegistryForm",
     "Result",
     "RowState",
+    "SelfCheck",
     "Severity",
     "Statement",
     "StatementRevoked",
@@ -73,4 +75,5 @@ __all__ = [
     "TreatmentEvent",
     "Way",
     "Wish",
+    "Wording",
 ]

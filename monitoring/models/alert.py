@@ -26,6 +26,8 @@ class Cause(models.TextChoices):
     REGISTER_REVIEW = "register_review", "Entry in the non-rechallenge register to look at again"
     OVERRIDE = "override", "Supply that a second person must confirm"
     BEN_TO_CONFIRM = "ben_to_confirm", "BEN to be confirmed"
+    UNWELL = "unwell", "Patient says they are unwell"
+    CALL_PATIENT = "call_patient", "Reminders unanswered: call the patient"
 
 
 class Severity(models.IntegerChoices):

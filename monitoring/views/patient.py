@@ -34,6 +34,7 @@ ACTIONS = (
     ("Log a result", "log_result", "record_result"),
     ("May I dispense?", "supply", "see_patients"),
     ("REMS and registers", "rems", "see_patients"),
+    ("Reminders and consent", "reaching", "see_patients"),
 )
 """What the link says, the page's name, and the verb that opens it. The first are done most and are buttons."""
 OFTEN = 2

@@ -21,6 +21,7 @@ from monitoring.models import (
     NonRechallenge,
     Override,
     Result,
+    SelfCheck,
     TakeOver,
     Transfer,
     Treatment,
@@ -43,6 +44,7 @@ TOLD_BY_ROWS = (
     "booking_",
     "override_",
     "take_over",
+    "self_check_",
 )
 """Audit verbs that begin so repeat what a row of its own tells, with its reason."""
 SUMMED_UP = ("raised", "worsened", "updated")
@@ -70,6 +72,7 @@ class Record:
     overrides: list[Override]
     register: list[NonRechallenge]
     contacts: list[ContactPoint]
+    checks: list[SelfCheck]
     trail: list[AuditEvent]
 
     def known(self, at: datetime | None) -> bool:
@@ -164,6 +167,9 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         overrides=until(_overrides_of(treatment), "asked_at"),
         register=until(treatment.non_rechallenges.select_related("entered_by").order_by("entered_at"), "entered_at"),
         contacts=until(contacts, "recorded_at"),
+        checks=until(
+            SelfCheck.objects.filter(treatment__in=treatment.records).select_related("carer").order_by("at"), "at"
+        ),
         trail=until(_trail_of(patient), "at"),
     )
 

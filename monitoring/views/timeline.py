@@ -21,6 +21,11 @@ EVENT_IN_WORDS = {
     "fever": "Fever",
     "step_down_authorised": "Step down authorised",
 }
+IN_WORDS = {
+    "fever": "fever", "celsius": "{} °C", "sore_throat": "sore throat", "weak": "very weak", "chest_pain": "chest pain",
+    "fast_heart": "fast heart", "constipated": "no bowel movement for over 3 days", "belly": "severe belly pain",
+    "smoking": "{} smoking", "missed_days": "{} days without a dose",
+}  # fmt: skip
 MARKS = {Severity.SEVERE: "stop", Severity.MODERATE: "warn"}
 
 
@@ -54,6 +59,7 @@ def timeline(record: Record) -> list[Happening]:
         _merges,
         _overrides,
         _contacts,
+        _checks,
         _rest,
     )
     return sorted((line for tell in tellers for line in tell(record)), key=lambda line: line.at, reverse=True)
@@ -212,6 +218,17 @@ def _contacts(record: Record) -> Iterator[Happening]:
         yield Happening(point.recorded_at, "Contact", f"{kind}: {point.value}", name_of(point.recorded_by))
         if point.ended_at and record.known(point.ended_at):
             yield Happening(point.ended_at, "Contact", f"{kind} ended: {point.value}", name_of(point.ended_by))
+
+
+def _checks(record: Record) -> Iterator[Happening]:
+    for check in record.checks:
+        said = ", ".join(
+            IN_WORDS[name].format(value) for name, value in check.answers.items() if value and name in IN_WORDS
+        )
+        yield Happening(
+            check.at, "Own word", f"Feeling unwell? {said or 'all well'}", str(check.carer or "the patient"),
+            tone="warn" if check.found else "",
+        )  # fmt: skip
 
 
 def _rest(record: Record) -> Iterator[Happening]:

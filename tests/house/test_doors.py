@@ -57,6 +57,13 @@ TABLE = {
     "sms_inbound": Row("", "", "open"),
     "mail_receipts": Row("", "", "open"),
     "alarm": Row(EVERYBODY, EVERYBODY, "self"),
+    "own": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_code": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_unwell": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_drawn": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_choices": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "own_calendar": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
+    "calendar_feed": Row("", "", "open"),  # behind a link and a code: tests/reminding/test_own_page.py
     "today": Row(EVERYBODY, EVERYBODY, "self"),
     "patient": Row(SEES, SEES, "clinic"),
     "log_result": Row(CARES, CARES, "clinic"),
@@ -76,6 +83,8 @@ TABLE = {
     "clinic_settings": Row("C", "C", "clinic"),
     "clinic_policies": Row("C", "C", "clinic"),
     "registry": Row("C", "C", "clinic"),
+    "wording": Row("C", "C", "clinic"),
+    "front_desk": Row("C", "C", "clinic"),
     "laboratory": Row("C", "C", "clinic"),
     "closed_days": Row("C", "C", "clinic"),
     "open_day": Row("C", "C", "clinic"),
@@ -121,6 +130,8 @@ TABLE = {
     "ask_override": Row("", "F", "clinic"),
     "answer_override": Row("", "PF", "clinic"),
     "review_override": Row("", SEES, "clinic"),
+    "reaching": Row(SEES, SEES, "clinic"),
+    "confirm_address": Row("", CARES, "clinic"),
     "rems": Row(SEES, SEES, "clinic"),
     "record_programme": Row("", SEES, "clinic"),
     "void_programme": Row("", SEES, "clinic"),

@@ -14,6 +14,7 @@ MAY_BE_DELETED = {
     "monitoring.Draft",  # typed and not saved: what is saved is a Result
     "notifications.Heartbeat",
     "monitoring.Reach",  # a view: by which ways people are told
+    "patients.Reachable",  # not a table: the view of whom a message may reach
     "notifications.Session",  # not a table: the connections that PostgreSQL serves
     "auth.Group",
     "auth.Group_permissions",

@@ -51,6 +51,8 @@ class ActForm(forms.Form):
     done: ClassVar[str]
     judged: ClassVar[bool] = True
     """Whether it can change the judgement at all."""
+    after: ClassVar[str] = "patient"
+    """The page to which it leads back."""
     chooses: ClassVar[str] = ""
     """The question that is asked first where an act is about one of several rows."""
 

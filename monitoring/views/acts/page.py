@@ -108,11 +108,11 @@ def _answer(request: HttpRequest, form: ActForm, now: datetime) -> HttpResponse:
             audit.opened(patient, by=by, now=now, ip=ip)
         if word and found.known:
             messages.success(request, "This was recorded already. Nothing was done twice.")
-            return redirect("patient", form.treatment.patient_id)
+            return redirect(form.after, form.treatment.patient_id)
         if word and word == found.seen:
             form.perform(by=by, now=now, ip=ip)
             messages.success(request, form.done)
-            return redirect("patient", form.treatment.patient_id)
+            return redirect(form.after, form.treatment.patient_id)
     except InputError as error:
         field = FIELD_OF.get(error.field, error.field)
         form.add_error(field if field in form.fields else None, error.message[:1].upper() + error.message[1:])

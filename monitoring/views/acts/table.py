@@ -21,10 +21,19 @@ from monitoring.views.acts.form import ActForm
 from monitoring.views.acts.limits import EndLimitsForm, LimitsForm
 from monitoring.views.acts.mending import CorrectForm, TakeBackForm, TakeBackResultForm
 from monitoring.views.acts.people import ContactForm, MergeForm, UndoMergeForm
+from monitoring.views.acts.reaching import (
+    CarerForm,
+    ConsentForm,
+    EndCarerForm,
+    EndConsentForm,
+    OwnLinkForm,
+    RevokeLinksForm,
+    WishesForm,
+)
 from patients.access import MAY
 from patients.models import Staff
 
-ACTS: Mapping[str, type[ActForm]] = {
+_CLINICAL: Mapping[str, type[ActForm]] = {
     "start": StartForm,
     "dose": DoseForm,
     "interrupt": InterruptForm,
@@ -47,6 +56,17 @@ ACTS: Mapping[str, type[ActForm]] = {
     "merge": MergeForm,
     "undo-merge": UndoMergeForm,
 }
+_REACHING: Mapping[str, type[ActForm]] = {
+    "consent": ConsentForm,
+    "end-consent": EndConsentForm,
+    "wishes": WishesForm,
+    "carer": CarerForm,
+    "end-carer": EndCarerForm,
+    "own-link": OwnLinkForm,
+    "revoke-links": RevokeLinksForm,
+}
+"""Offered on the page of reminders, not in the groups below."""
+ACTS: Mapping[str, type[ActForm]] = {**_CLINICAL, **_REACHING}
 GROUPS = (
     ("Doses", ("start", "dose", "interrupt", "restart", "stop", "fever")),
     ("Blood tests", ("book", "cancel-booking")),

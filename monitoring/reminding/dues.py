@@ -1,0 +1,83 @@
+"""What people are reminded of, each as a SELECT over the rows that make it true. Nothing here knows who is reached how.
+
+Columns: treatment_id, clinic_id, patient_id, about, kind, wish, anchor_day, on_day (null: as many days before it as
+the person wished), at, until_day, until, said_day.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+SPAN = timedelta(days=40)
+"""Due days further away than this need no reminder within a day."""
+
+ON = """FROM monitoring_treatment t JOIN clinic ON clinic.id = t.clinic_id"""
+ALONE = "t.merged_into_id IS NULL"
+NOT_DRAWN = "NOT EXISTS (SELECT 1 FROM monitoring_draw w WHERE w.treatment_id = t.id AND w.ended_at IS NULL)"
+TEST = f"""
+    SELECT t.id AS treatment_id, t.clinic_id, t.patient_id,
+        'reminder:' || t.id || ':' || t.due_on || ':' || s.name AS about, s.kind, s.wish, a.day AS anchor_day,
+        a.day + s.days AS on_day, s.at, a.day + s.until_days AS until_day, s.until, a.day AS said_day
+    {ON}
+    CROSS JOIN steps s
+    LEFT JOIN asked ON asked.clinic_id = t.clinic_id AND asked.due_on = t.due_on AND t.frequency <> ALL(%(every_day)s)
+    CROSS JOIN LATERAL (
+        SELECT CASE s.anchor WHEN 'late' THEN t.overdue_after ELSE coalesce(asked.asked_on, t.due_on) END AS day
+    ) a
+    WHERE t.due_on BETWEEN %(first_due)s AND %(last_due)s AND {ALONE} AND {NOT_DRAWN}
+        AND (s.close OR s.anchor = 'late' OR t.frequency <> ALL(%(every_day)s))
+        AND a.day BETWEEN clinic.day - 9 AND clinic.day + 9
+"""  # constants of our own, here and below
+COLLECT = f"""
+    SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || a.id || ':collect', 'collect', 'tablets',
+        clinic.day, (a.given_at AT TIME ZONE clinic.time_zone)::date, (a.given_at AT TIME ZONE clinic.time_zone)::time,
+        (a.expires_at AT TIME ZONE clinic.time_zone)::date, (a.expires_at AT TIME ZONE clinic.time_zone)::time,
+        clinic.day
+    {ON}
+    JOIN monitoring_authorisation a ON a.treatment_id = t.id AND a.revoked_at IS NULL AND a.basis_version = t.version
+    WHERE {ALONE} AND a.given_at < %(collect_before)s AND a.expires_at > %(now)s
+        AND NOT EXISTS (SELECT 1 FROM monitoring_dispense d WHERE d.authorisation_id = a.id)
+"""  # noqa: S608
+TABLETS = f"""
+    SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || t.tablets_until || ':tablets', 'tablets',
+        'tablets', t.tablets_until, t.tablets_until - clinic.warning_days, time '10:00', t.tablets_until, time '18:00',
+        t.tablets_until
+    {ON}
+    WHERE {ALONE} AND t.tablets_until BETWEEN clinic.day AND clinic.day + clinic.warning_days + 2
+        AND t.advice NOT IN ('stop', 'interrupt') AND t.paused_since IS NULL
+"""
+MOVED = f"""
+    SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || t.due_on || ':moved', 'moved', '',
+        clinic.day, clinic.day, time '08:00', t.due_on, time '16:00', t.due_on
+    {ON}
+    WHERE t.due_on BETWEEN clinic.day AND %(last_due)s AND {ALONE} AND {NOT_DRAWN}
+        -- The last judgement came of something else than a new result: an event, a correction, another protocol.
+        AND EXISTS (
+            SELECT 1 FROM monitoring_assessment a LEFT JOIN monitoring_result r ON r.id = a.result_id
+            WHERE a.treatment_id = t.id AND a.version = t.version AND (r.id IS NULL OR r.version > 1)
+        )
+        -- They were told of another day, that day is still ahead, and no blood was drawn since.
+        AND EXISTS (
+            SELECT 1 FROM generate_series(clinic.day, clinic.day + 9, interval '1 day') AS old (day)
+            JOIN notifications_delivery d ON d.about = ANY(ARRAY[
+                'reminder:' || t.id || ':' || old.day::date || ':early',
+                'reminder:' || t.id || ':' || old.day::date || ':evening'])
+            WHERE old.day::date <> t.due_on AND d.sent_at > coalesce(t.latest_draw_at, '-infinity')
+        )
+"""  # noqa: S608
+CONFIRM = """
+    SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || k.confirmed_at::date || ':confirm', 'confirm',
+        '', clinic.day, (k.confirmed_at AT TIME ZONE clinic.time_zone)::date + 168, time '10:00',
+        (k.confirmed_at AT TIME ZONE clinic.time_zone)::date + 181, time '20:00', clinic.day
+    FROM monitoring_treatment t JOIN clinic ON clinic.id = t.clinic_id
+    JOIN patients_reachable k ON k.patient_id = t.patient_id AND k.carer_id IS NULL
+    WHERE t.merged_into_id IS NULL AND k.confirmed_at < %(confirm_from)s
+"""
+
+BY_KIND: Mapping[str, str] = {
+    "test": TEST,
+    "collect": COLLECT,
+    "tablets": TABLETS,
+    "moved": MOVED,
+    "confirm": CONFIRM,
+}
+OBLIGATIONS = "\n    UNION ALL\n".join(BY_KIND.values())

@@ -1,0 +1,222 @@
+"""What they choose themselves: whether and how they are reminded, and where."""
+
+from datetime import datetime
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from monitoring.reminding.agreeing import agree, disagree, send_code_to_new
+from monitoring.views.finding import address_of
+from monitoring.views.own.door import Guest, let_in, own_page, shown
+from patients.actions import change_contacts, token_hash
+from patients.consenting import (
+    ReachingError,
+    give_consent,
+    holds,
+    latest_consents,
+    make_link,
+    may_try,
+    use_code,
+    wish,
+    wishes_of,
+)
+from patients.phones import phone_number
+from patients.reaching import Channel, How, Language, OwnLink
+
+KINDS = ("before_test", "evening_before", "on_the_day", "when_missed", "tablets")
+
+
+class OwnWishesForm(forms.Form):
+    """Language, print, and which reminders."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices, widget=forms.RadioSelect)
+    large_print = forms.BooleanField(label=_("Large letters"), required=False)
+    before_test = forms.BooleanField(label=_("Some days before the test"), required=False)
+    evening_before = forms.BooleanField(label=_("The evening before"), required=False)
+    on_the_day = forms.BooleanField(label=_("On the day"), required=False)
+    when_missed = forms.BooleanField(label=_("When I missed a test"), required=False)
+    tablets = forms.BooleanField(label=_("About my tablets"), required=False)
+
+
+class NewAddressForm(forms.Form):
+    """A new number or address; it counts once the code that goes there is typed in."""
+
+    channel = forms.ChoiceField(
+        label=_("What is new?"), choices=[("sms", _("My mobile number")), ("email", _("My e-mail"))],
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    address = forms.CharField(
+        label=_("New number or e-mail"), max_length=254, help_text=_("A number such as +1 555 010 0123.")
+    )
+
+    def clean(self) -> dict[str, str]:
+        """In one form, so that the same number is the same text."""
+        channel, address = self.cleaned_data.get("channel"), self.cleaned_data.get("address", "")
+        if channel == "sms":
+            try:
+                self.cleaned_data["address"] = phone_number(address)
+            except ValueError as error:
+                text = _("Write the number with its country, such as +1 555 010 0123.")
+                raise ValidationError({"address": text}) from error
+        elif channel == "email":
+            try:
+                validate_email(address)
+            except ValidationError as error:
+                raise ValidationError({"address": _("Write it such as name@mail.example.")}) from error
+        return self.cleaned_data
+
+
+class NewCodeForm(forms.Form):
+    """The code that came to the new number, with the day on which the patient was born."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=12,
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+    born = forms.DateField(
+        label=_("The day you were born"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    channel = forms.ChoiceField(choices=[("sms", "sms"), ("email", "email")], widget=forms.HiddenInput)
+    address = forms.CharField(max_length=254, widget=forms.HiddenInput)
+
+
+@own_page
+def own_choices(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """One page, several small forms, told apart by the button."""
+    do = {
+        "wishes": _save_wishes, "end": _end, "begin": _begin, "new": _new_address, "confirm": _confirm_new,
+        "still": _still_mine,
+    }.get(request.POST.get("do", ""))  # fmt: skip
+    return do(request, guest) if do and request.method == "POST" else _page(request, guest)
+
+
+def _page(request: HttpRequest, guest: Guest, **more: object) -> HttpResponse:
+    known = wishes_of(guest.person)
+    form = OwnWishesForm(initial={name: getattr(known, name) for name in OwnWishesForm.base_fields})
+    if not guest.is_patient:
+        del form.fields["tablets"]
+    ways = [
+        {"channel": channel, "consent": row, "holds": holds(row)}
+        for channel, row in latest_consents(guest.person).items()
+    ]
+    page = {"form": form, "ways": ways, "new": NewAddressForm()} | more
+    return shown(request, guest, "choices", **page)
+
+
+def _save_wishes(request: HttpRequest, guest: Guest) -> HttpResponse:
+    form = OwnWishesForm(request.POST)
+    if not form.is_valid():
+        return _page(request, guest, form=form)
+    wishes = dict(form.cleaned_data)
+    if not guest.is_patient:
+        wishes.pop("tablets")
+    wish(person=guest.person, wishes=wishes, by=None, now=guest.now, ip=address_of(request))
+    with override(wishes["language"]):
+        messages.success(request, gettext("Saved. Thank you."))
+    return redirect("own_choices", guest.token)
+
+
+def _end(request: HttpRequest, guest: Guest) -> HttpResponse:
+    channel = request.POST.get("channel", "")
+    if channel not in Channel.values:
+        return _page(request, guest)
+    ended = disagree(
+        person=guest.person, channel=channel, how=How.OWN_PAGE, by=None, now=guest.now, ip=address_of(request)
+    )
+    if ended is not None and (channel, ended.address) == (guest.link.channel, guest.link.address):
+        return shown(request, guest, "ended")
+    messages.success(request, gettext("Done. We will not write there any more."))
+    return redirect("own_choices", guest.token)
+
+
+def _begin(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """Agreeing anew to what is on record; a code goes there to confirm it."""
+    try:
+        consent = agree(
+            person=guest.person, channel=request.POST.get("channel", ""), how=How.OWN_PAGE, by=None, now=guest.now,
+            ip=address_of(request),
+        )  # fmt: skip
+    except (ReachingError, ValueError, KeyError):
+        messages.error(request, gettext("That did not work. Please call us."))
+        return redirect("own_choices", guest.token)
+    return _ask_code(request, guest, consent.channel, consent.address)
+
+
+def _new_address(request: HttpRequest, guest: Guest) -> HttpResponse:
+    form = NewAddressForm(request.POST)
+    if not guest.is_patient or not form.is_valid():
+        return _page(request, guest, new=form)
+    channel, address = form.cleaned_data["channel"], form.cleaned_data["address"]
+    try:
+        send_code_to_new(person=guest.person, channel=channel, address=address, now=guest.now)
+    except ReachingError:
+        form.add_error(None, gettext("We have sent several codes. Please wait a quarter of an hour, or call us."))
+        return _page(request, guest, new=form)
+    return _ask_code(request, guest, channel, address)
+
+
+def _still_mine(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """Is this number still theirs? A code, and a day that the next owner of the number does not know."""
+    try:
+        send_code_to_new(person=guest.person, channel=guest.link.channel, address=guest.link.address, now=guest.now)
+    except ReachingError:
+        messages.error(request, gettext("We have sent several codes. Please wait a quarter of an hour, or call us."))
+        return redirect("own_choices", guest.token)
+    return _ask_code(request, guest, guest.link.channel, guest.link.address)
+
+
+def _ask_code(
+    request: HttpRequest, guest: Guest, channel: str, address: str, form: NewCodeForm | None = None
+) -> HttpResponse:
+    form = form or NewCodeForm(initial={"channel": channel, "address": address})
+    if not guest.is_patient:
+        form.fields.pop("born", None)
+    return shown(request, guest, "new_code", form=form)
+
+
+def _confirm_new(request: HttpRequest, guest: Guest) -> HttpResponse:
+    form = NewCodeForm(request.POST)
+    if not guest.is_patient:
+        del form.fields["born"]
+    if not form.is_valid():
+        return _ask_code(request, guest, "", "", form)
+    channel, address = form.cleaned_data["channel"], form.cleaned_data["address"]
+    wrong = gettext("This is not right. Look at the code and at the day again.")
+    # A wrong day counts as a wrong code, so that neither can be guessed by trying.
+    right_day = not guest.is_patient or form.cleaned_data["born"] == guest.person.patient.date_of_birth
+    try:
+        may_try(guest.person, channel, address, now=guest.now)
+        use_code(
+            person=guest.person, channel=channel, address=address, purpose="confirm",
+            typed=form.cleaned_data["code"] if right_day else "", now=guest.now, ip=address_of(request),
+        )  # fmt: skip
+    except ReachingError:
+        form.add_error(None, wrong)
+        return _ask_code(request, guest, channel, address, form)
+    token = _take_over(guest, channel, address, now=guest.now, ip=address_of(request))
+    if token != guest.token:
+        let_in(request, OwnLink.objects.get(token_hash=token_hash(token)).pk, guest.now)
+    messages.success(request, gettext("Thank you. We write to you there from now on."))
+    return redirect("own_choices", token)
+
+
+@transaction.atomic
+def _take_over(guest: Guest, channel: str, address: str, *, now: datetime, ip: str | None) -> str:
+    """The new address is theirs: it replaces the old one, and they stay on their page."""
+    standing = latest_consents(guest.person).get(channel)
+    if standing is None or not holds(standing) or standing.address != address:
+        if guest.is_patient:
+            kind = "phone" if channel == Channel.SMS else "email"
+            change_contacts(patient=guest.person.patient, values={kind: address}, by=None, now=now, ip=ip)
+        give_consent(person=guest.person, channel=channel, how=How.OWN_PAGE, by=None, now=now, ip=ip)
+    if channel == guest.link.channel and address != guest.link.address:
+        return make_link(person=guest.person, channel=channel, address=address, purpose="page", now=now)
+    return guest.token

@@ -1,0 +1,146 @@
+"""The door to a person's own page: a link that is theirs alone, and a code that goes where the link went.
+
+A link that has ended, was revoked, or whose number is no longer agreed to opens the same empty page as one that never
+was, so that nothing is learnt from it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext, override
+
+from monitoring.models import Treatment
+from monitoring.reminding.agreeing import send_code
+from monitoring.views.finding import address_of
+from patients.actions import token_hash
+from patients.consenting import Person, ReachingError, holds, latest_consents, use_code, wishes_of
+from patients.reaching import FrontDesk, OwnLink, Wishes
+
+OPEN_FOR = timedelta(minutes=30)
+OPENED = "own_pages"
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who came through the door, and what their pages need."""
+
+    token: str
+    link: OwnLink
+    person: Person
+    treatment: Treatment
+    wishes: Wishes
+    desk: FrontDesk
+    now: datetime
+
+    @property
+    def is_patient(self) -> bool:
+        """Not somebody who helps."""
+        return self.person.carer is None
+
+
+Page = Callable[..., HttpResponse]
+
+
+def own_page(page: Page) -> Page:
+    """Only for whoever has the link and has typed the code in this browser within the last half hour."""
+
+    @wraps(page)
+    def answer(request: HttpRequest, token: str, **more: Any) -> HttpResponse:
+        guest = guest_of(token, "page", now=timezone.now())
+        if guest is None:
+            return over(request)
+        with override(guest.wishes.language), timezone.override(guest.treatment.clinic.zone):
+            if not opened(request, guest):
+                return gate(request, guest) if request.method == "GET" else redirect("own", token)
+            return page(request, guest, **more)
+
+    return answer
+
+
+def guest_of(token: str, purpose: str, *, now: datetime) -> Guest | None:
+    """Whose link this is, while it opens anything."""
+    links = OwnLink.objects.select_related("patient__clinic", "carer")
+    link = links.filter(token_hash=token_hash(token), purpose=purpose).first()
+    if link is None or not link.open(now):
+        return None
+    person = Person(link.patient, link.carer)
+    consent = latest_consents(person).get(link.channel)
+    if consent is None or not holds(consent) or consent.address != link.address:
+        return None
+    treatment = Treatment.objects.select_related("clinic", "patient").filter(patient=link.patient).first()
+    if treatment is None:
+        return None
+    if treatment.merged_into_id is not None:
+        treatment = Treatment.objects.select_related("clinic", "patient").get(pk=treatment.merged_into_id)
+    clinic = treatment.clinic
+    desk = FrontDesk.objects.filter(clinic=clinic).first() or FrontDesk(clinic=clinic)
+    return Guest(token, link, person, treatment, wishes_of(person), desk, now)
+
+
+def opened(request: HttpRequest, guest: Guest) -> bool:
+    """Whether the code was typed in this browser lately."""
+    at = request.session.get(OPENED, {}).get(str(guest.link.pk))
+    return at is not None and guest.now - datetime.fromisoformat(at) < OPEN_FOR
+
+
+def let_in(request: HttpRequest, link_pk: int, now: datetime) -> None:
+    """The code was right: this browser may look for a while."""
+    request.session.cycle_key()
+    request.session[OPENED] = {str(link_pk): now.isoformat()}
+
+
+def own_code(request: HttpRequest, token: str) -> HttpResponse:
+    """POST asks for a code or brings it."""
+    guest = guest_of(token, "page", now=timezone.now())
+    if guest is None:
+        return over(request)
+    with override(guest.wishes.language):
+        if request.method != "POST":
+            return redirect("own", token)
+        if "code" not in request.POST:
+            return _send(request, guest)
+        try:
+            use_code(
+                person=guest.person, channel=guest.link.channel, address=guest.link.address, purpose="open",
+                typed=request.POST["code"], now=guest.now, ip=address_of(request),
+            )  # fmt: skip
+        except ReachingError:
+            wrong = gettext("This code is not right, or it is too old. Look again, or ask for a new one.")
+            return gate(request, guest, sent=True, wrong=wrong)
+    let_in(request, guest.link.pk, guest.now)
+    return redirect("own", token)
+
+
+def _send(request: HttpRequest, guest: Guest) -> HttpResponse:
+    try:
+        send_code(person=guest.person, channel=guest.link.channel, purpose="open", now=guest.now)
+    except ReachingError:
+        wrong = gettext("We have sent several codes. Please wait a quarter of an hour, or call us.")
+        return gate(request, guest, sent=True, wrong=wrong)
+    return gate(request, guest, sent=True)
+
+
+def gate(request: HttpRequest, guest: Guest, *, sent: bool = False, wrong: str = "") -> HttpResponse:
+    """Nothing about anybody: where the code goes is not said either."""
+    page = {"token": guest.token, "desk": guest.desk, "sent": sent, "wrong": wrong, "wishes": guest.wishes}
+    return render(request, "monitoring/own/gate.html", page, status=400 if wrong else 200)
+
+
+def over(request: HttpRequest) -> HttpResponse:
+    """The same for every link that opens nothing."""
+    return render(request, "monitoring/own/over.html", status=404)
+
+
+def shown(request: HttpRequest, guest: Guest, template: str, **more: object) -> HttpResponse:
+    """One of their pages."""
+    page = {
+        "token": guest.token, "guest": guest, "desk": guest.desk, "wishes": guest.wishes, "treatment": guest.treatment,
+        "now": guest.now,
+    }  # fmt: skip
+    return render(request, f"monitoring/own/{template}.html", page | more)

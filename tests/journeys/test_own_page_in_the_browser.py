@@ -1,0 +1,125 @@
+"""On a phone: a patient opens the link, types the code, says "fever", and the nurse's worklist shows it."""
+
+import re
+import time
+
+import pytest
+from django.utils import timezone
+
+from monitoring.models import Alert
+from patients.consenting import Person, make_link
+from patients.desk import set_front_desk
+from patients.reaching import Consent
+from tests.browser import assert_accessible
+from tests.cast import a_clinic, a_person
+from tests.reminding.people import Gateway, due_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def clinic():
+    clinic = a_clinic(time_zone="UTC")
+    set_front_desk(
+        clinic=clinic, phone="+1 555 010 0100", place="Room 12, ground floor", emergency_number="911",
+        emergency_place="the nearest emergency department", by=a_person(clinic, "clinic_admin"), now=timezone.now(),
+    )  # fmt: skip
+    return clinic
+
+
+@pytest.fixture
+def treatment(clinic):
+    now = timezone.now()
+    return due_in(3, clinic=clinic, now=now, nurse=a_person(clinic, "nurse"))
+
+
+@pytest.fixture
+def gateway(monkeypatch):
+    return Gateway(monkeypatch)
+
+
+def link_to(treatment):
+    consent = Consent.objects.get(patient=treatment.patient)
+    now = timezone.now()
+    person = Person(treatment.patient)
+    return f"/my/{make_link(person=person, channel='sms', address=consent.address, purpose='page', now=now)}/"
+
+
+def came_in(page, treatment, gateway):
+    """Through the door, as a person does it."""
+    address = link_to(treatment)
+    page.goto(address)
+    page.click("text=Send me the code")
+    page.wait_for_selector("#code")
+    gateway.deliver(timezone.now())
+    page.fill("#code", re.search(r"\b(\d{6})\b", gateway.bodies[-1])[1])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The next test")
+    return address
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_patient_says_fever_on_a_phone_and_the_nurse_has_it_within_five_seconds(
+    open_page, clinic, treatment, gateway, javascript
+):
+    nurse, phone = open_page(a_person(clinic, "nurse")), open_page(width=390, javascript=javascript)
+    came_in(phone, treatment, gateway)
+    phone.click("text=Feeling unwell?")
+    phone.check("text=I feel hot, or I have a fever")
+    phone.fill("#id_temperature", "38.9")
+    phone.click("text=Send my answers")
+    phone.wait_for_selector("text=Have your blood tested today")
+    assert "Room 12" in phone.inner_text("main")
+    begun = time.monotonic()
+    nurse.goto("/")
+    assert "Patient says they are unwell" in nurse.inner_text("main")
+    assert time.monotonic() - begun < 5
+    assert Alert.objects.get(cause="fever").treatment == treatment
+    nurse.goto(f"/patients/{treatment.patient_id}/")
+    assert "Feeling unwell? fever, 38.9 °C" in nurse.inner_text("main")
+
+
+def test_a_nurse_records_consent_and_the_code_that_the_patient_reads_out(open_page, clinic, gateway):
+    treatment = due_in(3, clinic=clinic, now=timezone.now(), agreed=False)
+    treatment.patient.contact_points.create(kind="phone", value="+1 555 010 4321", recorded_at=timezone.now())
+    page = open_page(a_person(clinic, "nurse"), width=390, javascript=False)
+    page.goto(f"/patients/{treatment.patient_id}/reminders/")
+    page.click("text=Record consent to reminders")
+    page.check("text=Text message")
+    page.check("text=In person")
+    page.click("text=Show what would change")
+    assert "agrees to reminders by text message to +15550104321" in page.inner_text("main")
+    assert not Consent.objects.exists()
+    page.click("text=Record the consent and send the code")
+    page.wait_for_selector("text=not confirmed yet: nothing is sent there")
+    gateway.deliver(timezone.now())
+    page.fill("input[name=code]", re.search(r"\b(\d{6})\b", gateway.bodies[-1])[1])
+    page.click("text=Confirm >> nth=-1")
+    page.wait_for_selector("text=reminders are sent")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_own_pages_are_accessible_and_fit_a_small_phone(open_page, clinic, treatment, gateway, width, scheme):
+    page = open_page(width=width, scheme=scheme)
+    page.goto(link_to(treatment))
+    assert_accessible(page)
+    address = came_in(page, treatment, gateway)
+    for place in ("", "unwell/", "drawn/", "choices/", "calendar/", "../nobody/"):
+        page.goto(address + place)
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_staff_pages_of_reminders_are_accessible(open_page, clinic, treatment, width):
+    pages = {
+        "nurse": (f"/patients/{treatment.patient_id}/reminders/", f"/patients/{treatment.patient_id}/act/wishes/"),
+        "clinic_admin": (f"/settings/{clinic.slug}/wording/", f"/settings/{clinic.slug}/front-desk/"),
+    }
+    for role, addresses in pages.items():
+        page = open_page(a_person(clinic, role), width=width)
+        for address in addresses:
+            page.goto(address)
+            assert_accessible(page)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
