@@ -130,6 +130,9 @@ def _clinical(judgement: Judgement, protocol: Protocol, reached: Reached | None)
         else:
             text += "A bridge supply can cover the wait for blood."
             found.append(_why("supply.overdue", protocol, "prescriber_decides", text))
+    if judgement.days_since_last_dose is not None and judgement.paused_since is None:
+        text = "Treatment was stopped for good: tablets are for the prescriber, who would begin it again."
+        found.append(_why("break.stopped", protocol, "prescriber_decides", text))
     if "retitrate_from_12_5_mg" in judgement.actions:
         text = (
             "Two days or more without a dose: the old dose may not be given. The prescriber builds it up from 12.5 mg."

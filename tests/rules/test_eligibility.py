@@ -131,3 +131,9 @@ def test_tablets_of_one_day_are_taken_on_the_day_of_supply():
     assert last_covered_day(on(0).date(), 7) == on(0).date() + timedelta(days=6)
     with pytest.raises(ValueError, match="no supply"):
         last_covered_day(on(0).date(), 0)
+
+
+@pytest.mark.parametrize(("stop", "answer"), [(True, "prescriber_decides"), (False, "may_supply")])
+def test_after_a_stop_for_good_tablets_are_for_the_prescriber_from_the_first_day(stop, answer):
+    verdict = asked(treated(anc(400, 2500), event("last_dose", 400, stop=stop)), 401, drawn=400)
+    assert (verdict.answer, "break.stopped" in rules(verdict)) == (answer, stop)
