@@ -17,17 +17,17 @@ RAISED = """, raised AS (
     FROM who
     ON CONFLICT DO NOTHING
     RETURNING id, treatment_id, cause
+), new AS MATERIALIZED (
+    SELECT raised.* FROM raised CROSS JOIN jsonb_array_elements('[0]') AS many -- as in WHO
 ), done AS (
-    SELECT raised.id, who.* FROM raised JOIN who ON who.treatment_id = raised.treatment_id AND who.cause = raised.cause
+    SELECT new.id, who.* FROM new JOIN who ON who.treatment_id = new.treatment_id AND who.cause = new.cause
 )"""
 """Each of `who` becomes a new alert, unless one of its cause stands already."""
 
-CHANGED = """, raised AS (
+CHANGED = """, done AS (
     UPDATE monitoring_alert a SET step = who.step, [columns]
     FROM who WHERE a.id = who.alert_id
-    RETURNING a.id
-), done AS (
-    SELECT raised.id, who.* FROM raised JOIN who ON who.alert_id = raised.id
+    RETURNING a.id, who.*
 )"""
 """Each of `who` is an alert already, whose row `wanted` has locked."""
 

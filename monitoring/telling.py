@@ -54,6 +54,8 @@ WHO = """
         duty.staff_id AS duty_staff, duty.address AS duty_address,
         coalesce(%(by_cause)s::jsonb->>w.cause, %(by_severity)s::jsonb->>w.severity::text) AS family
     FROM wanted w
+    -- One row, which the planner takes for a hundred: of few it would compare each with each, and they may be many.
+    CROSS JOIN jsonb_array_elements('[0]') AS many
     JOIN patients_clinic c ON c.id = w.clinic_id
     LEFT JOIN answers owner ON owner.clinic_id = w.clinic_id AND owner.for_id = w.owner_id
     -- Whoever has not answered as one of them is not asked again as the next.
@@ -77,6 +79,7 @@ WHO = """
     FROM chosen k
     LEFT JOIN ladder now ON now.clinic_id = k.clinic_id AND now.family = k.family AND now.step = k.from_step
     JOIN ladder later ON later.clinic_id = k.clinic_id AND later.family = k.family AND later.step = least(k.step + 1, 3)
+    CROSS JOIN jsonb_array_elements('[0]') AS many -- as above
     CROSS JOIN LATERAL (SELECT
         CASE k.step WHEN 0 THEN owner_staff WHEN 1 THEN deputy_staff WHEN 2 THEN duty_staff END AS staff_id,
         CASE k.step WHEN 0 THEN owner_address WHEN 1 THEN deputy_address WHEN 2 THEN duty_address END AS address

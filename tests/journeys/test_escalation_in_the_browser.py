@@ -66,6 +66,7 @@ def test_a_shift_changes_hands_when_the_colleague_accepts_and_somebody_goes_away
     page.click("text=My duty")
     page.click("text=Hand over")
     page.select_option("#id_taker", str(dora.pk))
+    page.focus("#id_taker")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Until they accept, you are on call.")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from monitoring.actions import rota
@@ -362,6 +362,7 @@ def test_an_open_page_is_given_the_alarm_when_it_changes_and_nothing_while_it_do
 # Clock times and gaps, in every zone
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some.sampled_from(ZONES), some.datetimes(datetime(2024, 1, 1), datetime(2034, 12, 31)))
 @example("Europe/Berlin", datetime(2026, 10, 25, 2, 30))
 @example("Europe/Berlin", datetime(2026, 3, 29, 2, 30))
@@ -376,6 +377,7 @@ def test_a_clock_time_is_the_one_instant_that_shows_it_or_is_refused(zone, local
         assert len(shown) != 1
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some.lists(some.tuples(some.integers(0, 200), some.integers(1, 20)), max_size=8))
 def test_shifts_and_gaps_together_fill_the_time_without_a_hole(spans):
     until, shifts, reached = NOW + 300 * HOUR, [], 0
