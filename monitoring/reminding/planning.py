@@ -45,7 +45,9 @@ WITH steps AS (
     SELECT c.id, coalesce(nullif(f.phone, ''), '') AS phone, (%(now)s AT TIME ZONE c.time_zone)::date AS day,
         c.time_zone, coalesce((c.policies->>'tablets_warning_days')::int, %(warning)s) AS warning_days
     FROM patients_clinic c LEFT JOIN patients_frontdesk f ON f.clinic_id = c.id
-), obligations AS ({{obligations}}
+), obligations (
+    treatment_id, clinic_id, patient_id, about, kind, wish, anchor_day, on_day, at, until_day, until, said_day
+) AS ({{obligations}}
 ), timed AS (
     SELECT o.*, r.carer_id, r.channel, r.address, r.language, r.time_zone, r.awake_from, r.awake_until,
         {SEND_AT} AS send_at,

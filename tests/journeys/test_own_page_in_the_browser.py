@@ -85,8 +85,8 @@ def test_a_nurse_records_consent_and_the_code_that_the_patient_reads_out(open_pa
     page = open_page(a_person(clinic, "nurse"), width=390, javascript=False)
     page.goto(f"/patients/{treatment.patient_id}/reminders/")
     page.click("text=Record consent to reminders")
-    page.check("text=Text message")
-    page.check("text=In person")
+    page.check("input[name=channel][value=sms]")
+    page.check("input[name=how][value=in_person]")
     page.click("text=Show what would change")
     assert "agrees to reminders by text message to +15550104321" in page.inner_text("main")
     assert not Consent.objects.exists()
@@ -94,7 +94,7 @@ def test_a_nurse_records_consent_and_the_code_that_the_patient_reads_out(open_pa
     page.wait_for_selector("text=not confirmed yet: nothing is sent there")
     gateway.deliver(timezone.now())
     page.fill("input[name=code]", re.search(r"\b(\d{6})\b", gateway.bodies[-1])[1])
-    page.click("text=Confirm >> nth=-1")
+    page.click("button:text-is('Confirm')")
     page.wait_for_selector("text=reminders are sent")
 
 
