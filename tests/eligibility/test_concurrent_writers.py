@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from monitoring.actions.dispensing import authorise, hand_over, void_dispense
 from monitoring.actions.overriding import ask_override, confirm_override, decline_override
-from monitoring.actions.programmes import record_fact, void_fact
+from monitoring.actions.programmes import is_enrolled, record_fact, void_fact
 from monitoring.actions.record_result import record_result
 from monitoring.actions.treating import record_event, void_event
 from monitoring.models import Authorisation, Dispense, Override, ProgrammeRecord, Result, Treatment, TreatmentEvent
@@ -36,7 +36,13 @@ WHAT = {
     "go": 16,
 }  # fmt: skip
 """Who does what, and how often; `go`: one who was stopped goes on."""
-AGAINST = (("result", "400"), ("event", "fever"), ("enrolment", "disenrolled"), ("void_enrolment",))
+AGAINST = (
+    ("result", "400"),
+    ("event", "fever"),
+    ("enrolment", "disenrolled"),
+    ("void_enrolment",),
+    ("void_enrolment",),
+)
 """What speaks against a supply; it often comes while somebody else is in the middle of something."""
 PASSES = {1: 60, 60: 8, 3600: 4, 43_200: 1, 2 * 86_400: 1, 8 * 86_400: 1}
 """Seconds since the step before."""
@@ -83,7 +89,7 @@ class Counter:
         """Somebody looks at the clock and begins; it is read before any lock, as at every edge. Or one goes on."""
         stopped, idle = self.writers.in_state("stopped"), self.writers.in_state("idle")
         what, which, stop = one_of(WHAT, chance), chance.randrange(4), one_of(STOPS, chance)
-        if stopped and chance.random() < 0.12:
+        if stopped and chance.random() < 0.2:
             what, stop = chance.choice(AGAINST), None
         self.steps, self.now = self.steps + 1, self.now + timedelta(seconds=one_of(PASSES, chance))
         if stopped and (what == "go" or not idle):
@@ -123,6 +129,8 @@ class Counter:
         void_event(event=nth(happened, which), by=self.people["nurse"], now=now, reason="Not so")
 
     def enrolment(self, kind, *, which, now):
+        if is_enrolled(self.treatment) == (kind == "enrolled"):
+            raise ValueError("that is on record already")
         told = {"clinic": self.clinic, "programme": "clinic", "kind": kind, "on": now.date()}
         record_fact(treatment=self.treatment, by=self.people["nurse"], now=now, **told)
 
