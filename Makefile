@@ -7,7 +7,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 XDIST := -n 2
 
-.PHONY: help demo demo-reset demo-import test test-fast check format mutants knockouts faults bench pictures lock
+.PHONY: help demo demo-reset demo-import test test-fast check format mutants knockouts faults eligibility bench pictures lock
 
 help:
 	@echo "make demo        a clinic to look at, with everything it needs; Ctrl-C stops it"
@@ -19,6 +19,7 @@ help:
 	@echo "make knockouts   removes each safety control in turn; a named test must turn red"
 	@echo "make mutants     mutation tests of the clinical rules"
 	@echo "make faults      kill -9 at random moments, ROUNDS=200"
+	@echo "make eligibility supplies while others write, STEPS=1000000"
 	@echo "make bench       all benchmarks"
 	@echo "make pictures    takes the guides' pictures anew"
 
@@ -74,8 +75,12 @@ ROUNDS ?= 200
 faults: .venv/ready
 	CLOZATRACK_ROUNDS=$(ROUNDS) $(RUN) -m pytest -m faults --timeout=7200 -s
 
+STEPS ?= 1000000
+eligibility: .venv/ready
+	CLOZATRACK_STEPS=$(STEPS) $(RUN) -m pytest -s tests/eligibility
+
 bench: .venv/ready
-	@for one in assess sweep record_result import_csv reports pages; do $(RUN) -m benchmarks.$$one || exit 1; done
+	@for one in assess sweep eligibility record_result import_csv reports pages; do $(RUN) -m benchmarks.$$one || exit 1; done
 
 pictures: .venv/ready
 	CLOZATRACK_PICTURES=1 $(RUN) -m pytest -q tests/journeys/test_guides.py

@@ -27,11 +27,8 @@ def treated(clinic, *, drawn):
     return treatment
 
 
-def test_h39_a_pharmacist_is_stopped_by_a_severe_result_that_a_nurse_entered_meanwhile(open_page, clinic, pharmacist):
-    treatment = treated(clinic, drawn=1)
-    counter, ward = open_page(pharmacist), open_page(a_person(clinic, "nurse"))
-    counter.goto(f"/patients/{treatment.patient_id}/supply/")
-    assert "May supply up to 7 days" in counter.inner_text("main")
+def severe_result(ward, treatment):
+    """A nurse types 0.38 and saves it."""
     ward.goto(f"/patients/{treatment.patient_id}/log/")
     ward.fill("#id_drawn_at", f"{timezone.now() - DAY / 8:%Y-%m-%dT%H:%M}")
     ward.fill("#id_anc", "0.38")
@@ -40,17 +37,67 @@ def test_h39_a_pharmacist_is_stopped_by_a_severe_result_that_a_nurse_entered_mea
     ward.fill("#id_again", "0.38")
     ward.click("text=Save this result")
     ward.wait_for_selector("text=The result is saved")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_h39_a_pharmacist_is_stopped_by_a_severe_result_that_a_nurse_entered_meanwhile(
+    open_page, clinic, pharmacist, width
+):
+    treatment = treated(clinic, drawn=1)
+    counter, ward = open_page(pharmacist, width=width), open_page(a_person(clinic, "nurse"))
+    counter.goto(f"/patients/{treatment.patient_id}/supply/")
+    assert "May supply up to 7 days" in counter.inner_text("main")
+    severe_result(ward, treatment)
     counter.click("text=Authorise this supply")
     counter.wait_for_selector("text=Not done.")
     assert "Do not supply" in counter.inner_text("main")
+    as_it_should_be(counter, width)
     assert not Dispense.objects.exists()
 
 
-@pytest.mark.parametrize("javascript", [True, False])
-def test_a_bridge_supply_needs_a_second_person(open_page, clinic, pharmacist, javascript):
+def as_it_should_be(page, width):
+    """Nothing that axe can see, and nothing beyond the edge."""
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_after_the_refusal_the_next_patient_gets_a_bridge_by_two_people(open_page, clinic, pharmacist, width):
+    refused, waiting = treated(clinic, drawn=1), treated(clinic, drawn=9)
+    counter, ward = open_page(pharmacist, width=width), open_page(a_person(clinic, "nurse"))
+    desk = open_page(waiting.clinician, width=width)
+    counter.goto(f"/patients/{refused.patient_id}/supply/")
+    severe_result(ward, refused)
+    counter.click("text=Authorise this supply")
+    counter.wait_for_selector("text=Not done.")
+    place = f"/patients/{waiting.patient_id}/supply/"
+    asked_for_a_bridge(counter, place)
+    as_it_should_be(counter, width)
+    desk.goto(place)
+    as_it_should_be(desk, width)
+    desk.click("text=Confirm 4 days")
+    desk.wait_for_selector("text=Confirmed.")
+    handed_over(counter, place)
+    as_it_should_be(counter, width)
+    assert Dispense.objects.get().treatment == waiting
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_h39_a_second_key_is_not_turned_after_a_severe_result_in_another_window(open_page, clinic, pharmacist, width):
     treatment = treated(clinic, drawn=9)
     place = f"/patients/{treatment.patient_id}/supply/"
-    counter = open_page(pharmacist, javascript=javascript)
+    counter, ward = open_page(pharmacist), open_page(a_person(clinic, "nurse"))
+    asked_for_a_bridge(counter, place)
+    desk = open_page(treatment.clinician, width=width)
+    desk.goto(place)
+    severe_result(ward, treatment)
+    desk.click("text=Confirm 4 days")
+    desk.wait_for_selector("text=Not done.")
+    as_it_should_be(desk, width)
+    assert Override.objects.get().confirmed_at is None
+
+
+def asked_for_a_bridge(counter, place):
     counter.goto(place)
     assert "Prescriber must decide" in counter.inner_text("main")
     counter.click("summary:has-text('Ask for one')")
@@ -58,10 +105,9 @@ def test_a_bridge_supply_needs_a_second_person(open_page, clinic, pharmacist, ja
     counter.fill("#id_words", "The courier lost the tube")
     counter.click("text=Ask a second person")
     counter.wait_for_selector("text=Asked.")
-    second = open_page(treatment.clinician, javascript=javascript)
-    second.goto(place)
-    second.click("text=Confirm 4 days")
-    second.wait_for_selector("text=Confirmed.")
+
+
+def handed_over(counter, place):
     counter.goto(place)
     counter.click("text=Authorise 4 days on this")
     counter.wait_for_selector("text=Authorised:")
@@ -69,6 +115,19 @@ def test_a_bridge_supply_needs_a_second_person(open_page, clinic, pharmacist, ja
     counter.fill("#id_days", "4")
     counter.click("text=Hand over >> nth=-1")
     counter.wait_for_selector("text=Handed over. The tablets reach")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_bridge_supply_needs_a_second_person(open_page, clinic, pharmacist, javascript):
+    treatment = treated(clinic, drawn=9)
+    place = f"/patients/{treatment.patient_id}/supply/"
+    counter = open_page(pharmacist, javascript=javascript)
+    asked_for_a_bridge(counter, place)
+    second = open_page(treatment.clinician, javascript=javascript)
+    second.goto(place)
+    second.click("text=Confirm 4 days")
+    second.wait_for_selector("text=Confirmed.")
+    handed_over(counter, place)
     assert Override.objects.get().used_at
     assert Dispense.objects.get().days == 4
 
