@@ -1,7 +1,7 @@
 """Asking the rules about a treatment, and keeping what they said."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -29,6 +29,8 @@ LOCK = f"""
 """  # noqa: S608  # names of our own tables and columns, here and below
 RECORDS = f"ARRAY(SELECT %s::bigint UNION ALL SELECT id FROM {TREATMENT.table} WHERE merged_into_id = %s)"  # noqa: S608  # table names of our own
 """A record and those merged into it; takes the treatment's key twice."""
+AHEAD = timedelta(minutes=30)
+"""How far what is on record may be ahead of a clock: ten minutes of a draw's, and a long wait for the lock."""
 VERSIONS = f"""
     SELECT {RESULT.columns("r")} FROM {RESULT.table} r WHERE r.treatment_id = ANY({RECORDS}) ORDER BY r.drawn_at, r.id
 """  # noqa: S608  # table and column names of our own
@@ -133,8 +135,8 @@ def judge_known(known: Known, protocol: Protocol, *, as_of: datetime, all_known:
     """What a protocol makes of it. A preliminary result may restrict the answer, never permit more."""
 
     def said(history: History) -> Judgement:
-        ends = history.timeline[-1][0] if all_known and history.timeline else as_of
-        return assess(history, protocol, max(as_of, ends))
+        ahead = (at for at, _ in history.timeline if as_of < at <= as_of + AHEAD) if all_known else ()
+        return assess(history, protocol, max(ahead, default=as_of))
 
     final = said(known.final)
     return final if known.with_preliminary is None else cautious(final, said(known.with_preliminary))

@@ -44,8 +44,8 @@ AGAINST = (
     ("void_enrolment",),
 )
 """What speaks against a supply; it often comes while somebody else is in the middle of something."""
-PASSES = {1: 60, 60: 8, 3600: 4, 43_200: 1, 2 * 86_400: 1, 8 * 86_400: 1}
-"""Seconds since the step before."""
+PASSES = {1: 130, 60: 3, 3600: 4, 43_200: 1, 2 * 86_400: 1, 8 * 86_400: 1}
+"""Seconds since the step before. Nobody stands in the middle of something for longer than seconds."""
 STOPS = {None: 4} | dict.fromkeys(range(1, 21), 1 / 2)
 """Before which of its statements a writer waits for the others; None: it does all."""
 
@@ -87,11 +87,14 @@ class Counter:
 
     def _step(self, chance):
         """Somebody looks at the clock and begins; it is read before any lock, as at every edge. Or one goes on."""
+        passes = one_of(PASSES, chance)
+        if passes > 1:
+            self.writers.finish()
         stopped, idle = self.writers.in_state("stopped"), self.writers.in_state("idle")
         what, which, stop = one_of(WHAT, chance), chance.randrange(4), one_of(STOPS, chance)
         if stopped and chance.random() < 0.2:
             what, stop = chance.choice(AGAINST), None
-        self.steps, self.now = self.steps + 1, self.now + timedelta(seconds=one_of(PASSES, chance))
+        self.steps, self.now = self.steps + 1, self.now + timedelta(seconds=passes)
         if stopped and (what == "go" or not idle):
             stopped[which % len(stopped)].go(stop)
         else:
