@@ -73,7 +73,6 @@ KNOCKOUTS = (
     Knockout("H29", "tablets that are over are asked about", "monitoring/rules/eligibility.py",
              "(day - until).days * 24 < hours", "True", "tests/rules/test_supply_table.py"),
     Knockout("H03", "severe judgement needs its alert", "monitoring/migrations/0012_overrides_in_one_order.py",
-    Knockout("H03", "severe judgement needs its alert", "monitoring/migrations/0003_overrides_in_one_order.py",
              "RAISE EXCEPTION 'severe result", "RAISE NOTICE 'severe result", MONITORING + "test_record_result.py"),
     Knockout("H03", "alert in the result's transaction", "monitoring/actions/record_result.py",
              "    raise_alerts(treatment, found, result=result, now=now, digest=digest)\n", "", MONITORING + "test_record_result.py"),
