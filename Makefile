@@ -75,7 +75,7 @@ faults: .venv/ready
 	CLOZATRACK_ROUNDS=$(ROUNDS) $(RUN) -m pytest -m faults --timeout=7200 -s
 
 bench: .venv/ready
-	@for one in assess sweep record_result import_csv reports pages; do $(RUN) -m benchmarks.$$one || exit 1; done
+	@for one in assess sweep record_result import_csv reports pages reminders; do $(RUN) -m benchmarks.$$one || exit 1; done
 
 pictures: .venv/ready
 	CLOZATRACK_PICTURES=1 $(RUN) -m pytest -q tests/journeys/test_guides.py
