@@ -80,7 +80,7 @@ eligibility: .venv/ready
 	CLOZATRACK_STEPS=$(STEPS) $(RUN) -m pytest -s tests/eligibility
 
 bench: .venv/ready
-	@for one in assess sweep eligibility record_result import_csv reports pages protocol_change drain; do $(RUN) -m benchmarks.$$one || exit 1; done
+	@for one in assess sweep eligibility record_result import_csv reports pages protocol_change drain reminders; do $(RUN) -m benchmarks.$$one || exit 1; done
 
 pictures: .venv/ready
 	CLOZATRACK_PICTURES=1 $(RUN) -m pytest -q tests/journeys/test_guides.py

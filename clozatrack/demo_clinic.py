@@ -44,8 +44,8 @@ def load(*, now: datetime) -> None:
     _for_the_sample_export(north, now)
     for person in (Person(40), Person(300, skip_last_days=18), Person(14)):
         _tell(_story(south, names.pop(), person, now, chance), person)
-    supply_everybody(north, now=now)
     demo_programmes.tell(north, now)
+    supply_everybody(north, now=now)
     _change_of_protocol(south, now)
     plan(north, now=now)
     listen_to(north, hours_ago=1, now=now)

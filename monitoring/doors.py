@@ -8,11 +8,20 @@ from monitoring.models.treatment import TreatmentQuerySet
 from notifications.models import Delivery, DeliveryQuerySet
 from patients.access import clinics_of
 from patients.models import Clinic, Integration, Role, Staff
+from patients.reaching import OwnLink
 
 
 def treatments_of(actor: Staff | Integration, verb: str = "see_patients") -> TreatmentQuerySet:
     """The treatments at those clinics, with their patients."""
     return Treatment.objects.filter(clinic__in=clinics_of(actor, verb)).select_related("patient", "clinic", "clinician")
+
+
+def treatment_behind(link: OwnLink) -> Treatment | None:
+    """The treatment of the one person whose own link this is; of two records that are one person, the kept one."""
+    found = Treatment.objects.select_related("clinic", "patient").filter(patient=link.patient_id).first()
+    if found is None or found.merged_into_id is None:
+        return found
+    return Treatment.objects.select_related("clinic", "patient").get(pk=found.merged_into_id)
 
 
 def alerts_of(actor: Staff | Integration, verb: str = "see_patients") -> AlertQuerySet:

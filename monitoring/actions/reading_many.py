@@ -24,12 +24,12 @@ VERSIONS = """
 """
 """In no order: the history puts its counts in theirs."""
 EVENTS = f"SELECT {EVENT.columns('e')} FROM {EVENT.table} e WHERE e.treatment_id = ANY(%s) ORDER BY e.at, e.id"  # noqa: S608  # names of our own tables and columns, here and below
-STATUSES = f"SELECT {BEN.columns('b')} FROM {BEN.table} b WHERE b.treatment_id = ANY(%s) ORDER BY b.confirmed_at"  # noqa: S608
+STATUSES = f"SELECT {BEN.columns('b')} FROM {BEN.table} b WHERE b.treatment_id = ANY(%s) ORDER BY b.confirmed_at"  # noqa: S608  # names of our own
 TREATMENTS = f"""
     SELECT {TREATMENT.columns("t")} FROM {TREATMENT.table} t
     WHERE t.clinic_id = %s AND t.merged_into_id IS NULL AND t.protocol_key <> %s AND t.id BETWEEN %s AND %s
     ORDER BY t.id
-"""  # noqa: S608
+"""  # noqa: S608  # names of our own
 MERGED = "SELECT id, merged_into_id FROM monitoring_treatment WHERE merged_into_id = ANY(%s)"
 
 

@@ -76,16 +76,13 @@ def eligibility(
         *_of_a_gap(judgement, protocol, day, tablets_until),
         *_informational(judgement, protocol),
     ]
-    # What is administrative joins last: it must never hide a clinical reason, which its override would then lift too.
-    until = None if _strictest(why) == "do_not_supply" or reached is None else reached.until
-    if until is not None and judgement.limits_until is not None:
-        # What was agreed for one person ends on that day: no tablets reach past it.
-        until = min(until, judgement.limits_until)
+    until = _furthest(judgement, reached, why)
     if until is not None and reached is not None:
         why += [_why(rule, protocol, "may_supply", text, "informational") for rule, text in reached.because]
     if until is not None and until < begins:
         why.append(_covered(until, protocol, day, tablets_until))
         until = None
+    # What is administrative joins last: it must never hide a clinical reason, which its override would then lift too.
     why += _administrative(policy, enrolled)
     answer = _strictest(why)
     if answer == "do_not_supply":
@@ -101,6 +98,13 @@ def eligibility(
         days_since_last_dose=judgement.days_since_last_dose,
         tablets_until=tablets_until,
     )
+
+
+def _furthest(judgement: Judgement, reached: Reached | None, why: Sequence[Why]) -> date | None:
+    """The last day that tablets may reach; what was agreed for one person ends on its day, and they end with it."""
+    if reached is None or _strictest(why) == "do_not_supply":
+        return None
+    return min(reached.until, judgement.limits_until or reached.until)
 
 
 def _strictest(why: Sequence[Why]) -> Answer:

@@ -21,7 +21,7 @@ from monitoring.views.course import breaks, current_dose, flags, letters, open_b
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.past import Moment, moment_of
 from monitoring.views.record import Record, record_of
-from monitoring.views.results import result_rows
+from monitoring.views.results import ResultRow, result_rows
 from monitoring.views.said import said_page
 from monitoring.views.timeline import FOLDED, timeline
 from monitoring.views.words import advice_card
@@ -101,26 +101,26 @@ def _draw_on(treatment: Treatment, judgement: Judgement, now: datetime) -> date 
     return drawn if now.astimezone(treatment.clinic.zone).date() <= drawn != judgement.due_on else None
 
 
+def _drawn(request: HttpRequest, record: Record, moment: Moment, rows: list[ResultRow]) -> Drawn:
+    zone, chosen = record.treatment.clinic.zone, request.GET.get("range", "")
+    return Drawn(
+        rows=rows,
+        breaks=breaks(record),
+        doses=[(dose.at.astimezone(zone), dose.daily_mg) for dose in record.doses],
+        flags=flags(record),
+        now=moment.at.astimezone(zone),
+        range=chosen if chosen in DAYS else "1y",
+        log=request.GET.get("scale") == "log",
+    )
+
+
 def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -> dict[str, object]:
     treatment = record.treatment
     reading = read(treatment, record.results, as_of=moment.at, known_at=moment.known_at)
     card = advice_card(reading.judgement, treatment)
     table = table_at(treatment, moment.at)
     rows = result_rows(record.results, treatment, table)
-    chosen = request.GET.get("range", "")
-    zone = treatment.clinic.zone
-    chart = draw(
-        Drawn(
-            rows=rows,
-            breaks=breaks(record),
-            doses=[(dose.at.astimezone(zone), dose.daily_mg) for dose in record.doses],
-            flags=flags(record),
-            now=moment.at.astimezone(zone),
-            range=chosen if chosen in DAYS else "1y",
-            log=request.GET.get("scale") == "log",
-        ),
-        table,
-    )
+    chart = draw(_drawn(request, record, moment, rows), table)
     lines = timeline(record)
     return {
         "treatment": treatment,

@@ -40,7 +40,7 @@ class CodeForm(forms.Form):
         label="Code that they read out", max_length=12,
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
     )  # fmt: skip
-    who = forms.CharField(widget=forms.HiddenInput)
+    who = forms.CharField(widget=forms.HiddenInput, required=False)
     channel = forms.ChoiceField(choices=Channel.choices, widget=forms.HiddenInput)
 
 

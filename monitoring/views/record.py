@@ -135,11 +135,6 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         row._state.fields_cache["treatment"] = treatment
     patient, merged = treatment.patient, Q(kept=treatment) | Q(merged=treatment)
     alerts = alerts_on_record(treatment)
-    notes = (
-        AlertNote.objects.filter(alert__treatment__in=treatment.records)
-        .select_related("staff", "alert")
-        .order_by("at", "pk")
-    )
     statuses = treatment.ben_statuses.select_related("documented_by", "confirmed_by").order_by("confirmed_at")
     bens = until(statuses, "confirmed_at")
     treatment.ben = bens[-1] if bens else None
@@ -158,7 +153,7 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         draws=until(treatment.draws.select_related("recorded_by", "ended_by").order_by("drawn_at"), "recorded_at"),
         bookings=until(bookings.order_by("booked_at"), "booked_at"),
         alerts=until(alerts, "raised_at"),
-        notes=until(notes, "at"),
+        notes=until(_notes_of(treatment), "at"),
         bens=bens,
         proposals=until(proposals, "documented_at"),
         take_over=next(iter(until(take_over, "recorded_at")), None),
@@ -167,11 +162,20 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
         overrides=until(_overrides_of(treatment), "asked_at"),
         register=until(treatment.non_rechallenges.select_related("entered_by").order_by("entered_at"), "entered_at"),
         contacts=until(contacts, "recorded_at"),
-        checks=until(
-            SelfCheck.objects.filter(treatment__in=treatment.records).select_related("carer").order_by("at"), "at"
-        ),
+        checks=until(_checks_of(treatment), "at"),
         trail=until(_trail_of(patient), "at"),
     )
+
+
+def _notes_of(treatment: Treatment) -> "QuerySet[AlertNote]":
+    """The alerts' stories, those of merged records too."""
+    notes = AlertNote.objects.filter(alert__treatment__in=treatment.records)
+    return notes.select_related("staff", "alert").order_by("at", "pk")
+
+
+def _checks_of(treatment: Treatment) -> "QuerySet[SelfCheck]":
+    """What the patient or a carer told of feeling unwell."""
+    return SelfCheck.objects.filter(treatment__in=treatment.records).select_related("carer").order_by("at")
 
 
 def _overrides_of(treatment: Treatment) -> "QuerySet[Override]":

@@ -132,9 +132,9 @@ def test_the_counter_is_in_the_pharmacists_navigation_and_not_in_the_nurses(clie
 def test_finding_costs_the_same_for_3_and_for_25(client, pharmacist, clinic, django_assert_num_queries):
     for _ in range(3):
         a_patient(clinic)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         asked(client, "Quill")
     for _ in range(27):
         a_patient(clinic)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         asked(client, "Quill")

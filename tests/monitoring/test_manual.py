@@ -22,7 +22,7 @@ from tests.cast import NOW, a_clinic, a_person
 ALL = PROTOCOLS
 SWITCHED_OFF_BY = {"extra_weekly_weeks": "extra_weekly_over_hours"}
 """Numbers that mean nothing while another field is empty."""
-FOR_SOURCES = ("sources",)
+FOR_SOURCES = ("sources", "agreed")
 
 
 def words(protocol):
@@ -151,7 +151,7 @@ def test_nobody_reads_it_without_signing_in_or_without_a_clinic(client, db, djan
 
 
 def test_the_manual_asks_the_database_for_the_person_and_their_alarms_alone(reader, django_assert_max_num_queries):
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         reader.get("/manual/")
 
 

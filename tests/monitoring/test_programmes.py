@@ -221,10 +221,10 @@ def test_a_form_waits_from_a_week_before_it_is_due(client, frozen, clinic, presc
 def test_the_sitting_costs_the_same_for_3_and_for_30(client, frozen, clinic, prescriber, django_assert_num_queries):
     enrol(clinic, prescriber, 3)
     client.force_login(prescriber)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/status-forms/")
     enrol(clinic, prescriber, 27)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(boxes(client.get("/status-forms/"))) == 30
 
 

@@ -276,7 +276,7 @@ def test_the_sheet_asks_a_fixed_number_of_questions_however_much_was_typed(as_nu
         for number in range(many):
             rows |= row(number + 1, f"A{number}", "2.2")
         as_nurse.post("/log/draft/", rows)
-        with django_assert_num_queries(8) as asked:
+        with django_assert_num_queries(9) as asked:
             assert len(as_nurse.get("/log/").context["rows"]) > many
         seen.append(len(asked))
     assert seen[0] == seen[1]

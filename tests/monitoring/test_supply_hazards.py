@@ -193,7 +193,7 @@ def test_h27_the_prescriber_is_told_when_it_is_asked_for_and_when_somebody_else_
 
 def test_a_request_that_nobody_answered_in_time_does_not_keep_the_next_one_away(treatment, pharmacist):
     first = asked(treatment, pharmacist, NOW)
-    with pytest.raises(ValueError, match="waits for its answer already"):
+    with pytest.raises(ValueError, match="waits for a second person already"):
         asked(treatment, pharmacist, NOW + HOUR)
     asked(treatment, pharmacist, NOW + 25 * HOUR)
     with pytest.raises(ValueError, match="answer the one that followed it"):

@@ -244,4 +244,4 @@ def test_h29_every_verdict_carries_the_days_since_the_last_dose():
     said = judged(off, 53)
     found = eligibility(said, PROTOCOLS[US], day=day(53), drawn_on=day(50), policy=DEFAULT, tablets_until=day(45))
     assert (found.days_since_last_dose, white) == (3, white)
-    assert [one.rule for one in found.why if one.rule.startswith("break.")] == ["break.retitrate"]
+    assert [one.rule for one in found.why if one.rule.startswith("break.")] == ["break.retitrate", "break.days"]

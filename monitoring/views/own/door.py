@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
+from monitoring.doors import treatment_behind
 from monitoring.models import Treatment
 from monitoring.reminding.agreeing import send_code
 from monitoring.views.finding import address_of
@@ -73,11 +74,9 @@ def guest_of(token: str, purpose: str, *, now: datetime) -> Guest | None:
     consent = latest_consents(person).get(link.channel)
     if consent is None or not holds(consent) or consent.address != link.address:
         return None
-    treatment = Treatment.objects.select_related("clinic", "patient").filter(patient=link.patient).first()
+    treatment = treatment_behind(link)
     if treatment is None:
         return None
-    if treatment.merged_into_id is not None:
-        treatment = Treatment.objects.select_related("clinic", "patient").get(pk=treatment.merged_into_id)
     clinic = treatment.clinic
     desk = FrontDesk.objects.filter(clinic=clinic).first() or FrontDesk(clinic=clinic)
     return Guest(token, link, person, treatment, wishes_of(person), desk, now)
