@@ -108,15 +108,18 @@ REVIEW_DUE = """
     FOR KEY SHARE OF t SKIP LOCKED
 """
 
-CALL = """
+CALL = (
+    """
     SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
         t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
         %(now)s AS due_at, NULL::timestamptz AS deadline,
         'Reminders brought no blood test, overdue since ' || t.overdue_after || ': call the patient, kindly.' AS summary
     FROM monitoring_treatment t
     JOIN (SELECT id, (%(now)s AT TIME ZONE time_zone)::date AS day FROM patients_clinic) today
-        ON today.id = t.clinic_id AND t.overdue_after <= today.day - %(call_after)s
-    WHERE t.overdue_after < %(latest_day)s AND t.merged_into_id IS NULL
+        ON today.id = t.clinic_id AND t.overdue_after <= today.day - %(call_after)s"""  # noqa: S608  # constants of our own
+    + SILENT
+    + """
+    WHERE t.overdue_after < %(latest_day)s AND t.merged_into_id IS NULL AND silent.name IS NULL
       -- Whoever once agreed to reminders counts on them, also where none can be sent any more.
       AND EXISTS (SELECT 1 FROM patients_consent c WHERE c.patient_id = t.patient_id AND c.carer_id IS NULL AND c.given)
       AND NOT EXISTS (SELECT 1 FROM monitoring_draw d WHERE d.treatment_id = t.id AND d.ended_at IS NULL)
@@ -127,6 +130,7 @@ CALL = """
     )
     FOR KEY SHARE OF t SKIP LOCKED
 """
+)
 
 LOST = """
     -- The owner has left, cannot be written to, or is away: whoever covers owns it now, or the next step is taken.

@@ -12,6 +12,11 @@ SPAN = timedelta(days=40)
 
 ON = """FROM monitoring_treatment t JOIN clinic ON clinic.id = t.clinic_id"""
 ALONE = "t.merged_into_id IS NULL"
+HEARD = """NOT EXISTS (
+        -- Nobody is told off for a laboratory's silence (H24).
+        SELECT 1 FROM monitoring_feed f JOIN monitoring_result latest ON latest.source = f.source
+        WHERE f.clinic_id = t.clinic_id AND f.silent_from <= %(now)s
+          AND latest.treatment_id = t.id AND latest.drawn_at = t.latest_draw_at)"""
 NOT_DRAWN = "NOT EXISTS (SELECT 1 FROM monitoring_draw w WHERE w.treatment_id = t.id AND w.ended_at IS NULL)"
 TEST = f"""
     SELECT t.id AS treatment_id, t.clinic_id, t.patient_id,
@@ -25,7 +30,7 @@ TEST = f"""
     ) a
     WHERE t.due_on BETWEEN %(first_due)s AND %(last_due)s AND {ALONE} AND {NOT_DRAWN}
         AND (s.close OR s.anchor = 'late' OR t.frequency <> ALL(%(every_day)s))
-        AND a.day BETWEEN clinic.day - 9 AND clinic.day + 9
+        AND a.day BETWEEN clinic.day - 9 AND clinic.day + 9 AND (s.anchor <> 'late' OR {HEARD})
 """  # constants of our own, here and below
 COLLECT = f"""
     SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || a.id || ':collect', 'collect', 'tablets',
@@ -36,7 +41,7 @@ COLLECT = f"""
     JOIN monitoring_authorisation a ON a.treatment_id = t.id AND a.revoked_at IS NULL AND a.basis_version = t.version
     WHERE {ALONE} AND a.given_at < %(collect_before)s AND a.expires_at > %(now)s
         AND NOT EXISTS (SELECT 1 FROM monitoring_dispense d WHERE d.authorisation_id = a.id)
-"""  # noqa: S608
+"""  # noqa: S608  # constants of our own
 TABLETS = f"""
     SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || t.tablets_until || ':tablets', 'tablets',
         'tablets', t.tablets_until, t.tablets_until - clinic.warning_days, time '10:00', t.tablets_until, time '18:00',
@@ -63,7 +68,7 @@ MOVED = f"""
                 'reminder:' || t.id || ':' || old.day::date || ':evening'])
             WHERE old.day::date <> t.due_on AND d.sent_at > coalesce(t.latest_draw_at, '-infinity')
         )
-"""  # noqa: S608
+"""  # noqa: S608  # constants of our own
 CONFIRM = """
     SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || k.confirmed_at::date || ':confirm', 'confirm',
         '', clinic.day, (k.confirmed_at AT TIME ZONE clinic.time_zone)::date + 168, time '10:00',

@@ -18,11 +18,15 @@ from monitoring.reminding.words import own_wordings, texts
 from monitoring.rules.reminders import STEPS, TESTS
 from monitoring.worklist import draw_by
 from notifications.actions import beat
+from notifications.bounces import bounced_twice
+from patients.closed_days import closed_days_of
 from patients.models import DEFAULT_POLICIES, Clinic
 from patients.reaching import CONFIRMED_FOR, Language
 
 LOCK = 0x72656D69
 """The advisory lock's number."""
+LONGEST_CLOSED = timedelta(days=30)
+"""A clinic that is closed for longer has other worries than reminders."""
 AHEAD = timedelta(hours=24)
 """Rows are written so long before they are due: whoever delivers needs no planner for a day."""
 
@@ -54,7 +58,7 @@ WITH steps AS (
         (o.until_day + o.until) AT TIME ZONE r.time_zone AS until_at
     FROM obligations o
     JOIN patients_reachable r ON r.patient_id = o.patient_id AND r.confirmed_at > %(confirmed_after)s
-    WHERE (r.carer_id IS NULL OR o.kind = ANY(%(for_carers)s))
+    WHERE (r.carer_id IS NULL OR o.kind = ANY(%(for_carers)s)) AND r.address <> ALL(%(bounced)s)
         AND CASE o.wish WHEN 'before_test' THEN r.before_test WHEN 'evening_before' THEN r.evening_before
             WHEN 'on_the_day' THEN r.on_the_day WHEN 'when_missed' THEN r.when_missed WHEN 'tablets' THEN r.tablets
             ELSE true END
@@ -127,6 +131,7 @@ def facts(*, now: datetime, clinics: list[int] | None = None) -> dict[str, Any]:
         "steps": Jsonb([_as_json(step) for step in STEPS]),
         "every_day": list(EVERY_DAY),
         "for_carers": [*TESTS, "confirm"],
+        "bounced": [*bounced_twice("sms"), *bounced_twice("email")],
         "warning": DEFAULT_POLICIES["tablets_warning_days"],
         "confirm_from": now - CONFIRMED_FOR + timedelta(days=14),
         "first_due": now.date() - SPAN,
@@ -142,12 +147,19 @@ def _closed(clinics: list[Clinic], now: datetime) -> list[tuple[int, date, date]
     """Days on which a clinic draws no blood, each with the earlier one that is proposed instead (H22)."""
     first = now.date() - SPAN
     days = [first + timedelta(days=ahead) for ahead in range(2 * SPAN.days + 1)]
-    return [(clinic.pk, day, asked) for clinic in clinics for day in days if (asked := asked_on(clinic, day)) != day]
+    closed = closed_days_of(clinics, since=first - LONGEST_CLOSED, until=days[-1])
+    return [
+        (clinic.pk, day, asked)
+        for clinic in clinics
+        for day in days
+        if (asked := draw_by(day, "weekly", closed[clinic.pk])) != day
+    ]
 
 
 def asked_on(clinic: Clinic, due_on: date, frequency: str = "weekly") -> date:
     """The open day on which the test is asked for: the due day or one before it, never later."""
-    return draw_by(due_on, frequency)
+    closed = closed_days_of([clinic], since=due_on - LONGEST_CLOSED, until=due_on)
+    return draw_by(due_on, frequency, closed[clinic.pk])
 
 
 def _as_json(step: Any) -> Mapping[str, Any]:

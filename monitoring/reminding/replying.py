@@ -1,12 +1,12 @@
 """What people answer by text message: STOP, START and HELP, in their languages. Registered as INBOUND_SMS."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.reminding.agreeing import disagree
 from monitoring.reminding.words import said
+from notifications.inbound import Reply
 from notifications.models import Delivery
 from patients.consenting import Person, ReachingError, address_of_person, give_consent, latest_consents, wishes_of
 from patients.reaching import Channel, Consent, FrontDesk, How
@@ -19,14 +19,6 @@ HELPED = _("These are automatic messages. To talk to us, call [phone]. Reply STO
 NOBODY_READS = _(
     "Nobody reads messages sent to this number. Please call [phone]. If you are very ill, call [emergency] now."
 )
-
-
-class Reply(NamedTuple):
-    """What is answered, about nobody by name."""
-
-    words: str
-    clinic_id: int | None = None
-    about: str = ""
 
 
 def heard(*, sender: str, words: str, now: datetime) -> Reply | None:

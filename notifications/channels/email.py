@@ -21,7 +21,7 @@ def send_email(delivery: Delivery) -> str:
         subject=delivery.subject,
         body=delivery.body,
         to=[delivery.address],
-        headers={"Message-ID": f"<{key}@{domain}>", "X-Clozatrack-Once": delivery.once},
+        headers={"Message-ID": f"<{key}@{domain}>", "X-Once": delivery.once},
     )
     message.metadata = {"delivery": str(delivery.pk)}  # type: ignore[attr-defined]  # anymail's own, for its receipts
     try:

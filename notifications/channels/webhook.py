@@ -41,7 +41,7 @@ def send_webhook(delivery: Delivery) -> str:
         "Content-Type": "application/json",
         "X-Clozatrack-Timestamp": stamp,
         "X-Clozatrack-Signature": signature(signing_key(delivery.address), stamp, body),
-        "X-Clozatrack-Once": delivery.once,
+        "X-Once": delivery.once,
     }
     try:
         answer = session(private=settings.PRIVATE_ADDRESSES).post(

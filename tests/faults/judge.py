@@ -80,7 +80,7 @@ def handed_over(place):
     for path in Path(place).glob("*.eml"):
         message = email.message_from_bytes(path.read_bytes(), policy=policy.default)
         copy = Copy(path.stat().st_mtime, message["X-Envelope-To"], message["Subject"], message.get_content())
-        found.setdefault(message["X-Clozatrack-Once"].strip(), []).append(copy)
+        found.setdefault(message["X-Once"].strip(), []).append(copy)
     return found
 
 

@@ -46,7 +46,7 @@ def test_what_is_owed_is_handed_over_and_marked_after_that(sink):
     assert deliver_due(lambda: NOW) == 1
     row.refresh_from_db()
     assert (row.sent_at, row.attempts) == (NOW, 1)
-    assert sink.messages[0]["X-Clozatrack-Once"] == "k1"
+    assert sink.messages[0]["X-Once"] == "k1"
     assert Heartbeat.objects.get(name="deliver").at == NOW
 
 
@@ -75,7 +75,7 @@ def test_the_most_urgent_goes_first(sink):
     a_delivery("routine", priority=4)
     a_delivery("severe", priority=1)
     deliver_due(lambda: NOW)
-    assert [message["X-Clozatrack-Once"] for message in sink.messages] == ["severe", "routine"]
+    assert [message["X-Once"] for message in sink.messages] == ["severe", "routine"]
 
 
 def test_a_failed_message_is_tried_again_later_and_later_then_is_dead_visible_and_can_be_retried(sink, settings):
