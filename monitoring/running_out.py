@@ -54,7 +54,7 @@ RUNS_OUT = f"""
             AND (a.severity < %(severity)s OR {NO_TABLETS} > %(now)s)))
     )
     FOR KEY SHARE OF t SKIP LOCKED
-"""  # noqa: S608
+"""  # noqa: S608  # constants of this file
 
 GAP_BEGAN = """
     SELECT a.id AS alert_id, a.treatment_id, a.clinic_id, a.owner_id, coalesce(a.owner_id, t.clinician_id) AS deputy_of,

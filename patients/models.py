@@ -314,11 +314,11 @@ def actor_columns(by: Actor) -> dict[str, Any]:
 
 
 # The rota's tables point at the models above.
-from patients.rota import Absence, Deputy, Shift, ShiftOffer  # noqa: E402
+from patients.rota import Absence, Deputy, Shift, ShiftOffer  # noqa: E402  # they need the models above
 
 __all__ = [
     "Absence", "Actor", "AuditEvent", "Clinic", "ContactPoint", "Deputy", "Integration", "Membership", "Patient",
     "PatientQuerySet", "Role", "Shift", "ShiftOffer", "Staff",
 ]  # fmt: skip
 # Models of their own file, which needs those above; Django finds models only by way of this module.
-import patients.reaching  # noqa: E402, F401
+import patients.reaching  # noqa: E402, F401  # for its models, which need those above

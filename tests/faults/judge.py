@@ -27,7 +27,7 @@ RESULTS = """
 """
 # In this load no alert worsens but by the sweep, so each step of an alert is taken at most once.
 STEPS = """
-    SELECT a.id, step, owed, count(d.id), count(DISTINCT d.address)
+    SELECT a.id, known.step, owed, count(d.id), count(DISTINCT d.address)
     FROM monitoring_alert a
     CROSS JOIN LATERAL (
         SELECT min(at) FILTER (WHERE text LIKE '%The deputy is told.') AS deputy,
@@ -46,15 +46,15 @@ STEPS = """
     LEFT JOIN LATERAL (
         WITH alone AS (
             SELECT id, address FROM notifications_delivery
-            WHERE about = 'alert:' || a.id AND split_part(once, ':', 3) = step
+            WHERE about = 'alert:' || a.id AND split_part(once, ':', 3) = known.step
         )
         SELECT * FROM alone
         -- A sweep that takes many steps at once tells an address of them together.
         UNION ALL SELECT id, address FROM notifications_delivery
-        WHERE about = 'sweep:' || step AND clinic_id = a.clinic_id AND created_at = taken_at
+        WHERE about = 'sweep:' || known.step AND clinic_id = a.clinic_id AND created_at = taken_at
           AND owed AND NOT EXISTS (SELECT FROM alone)
     ) d ON true
-    GROUP BY a.id, step, owed HAVING owed OR count(d.id) > 0
+    GROUP BY a.id, known.step, owed HAVING owed OR count(d.id) > 0
 """
 UNKNOWN = """
     SELECT once FROM notifications_delivery

@@ -44,9 +44,11 @@ def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page
         if who not in opened:
             opened[who] = open_page(a_person(clinic, LETTERS[who]) if who else None)
         page = opened[who]
-        answer = page.goto(path)
-        if not answer.headers["content-type"].startswith("text/html"):
+        # Files are downloaded, and some addresses only take what is posted to them: neither is a page.
+        asked = page.request.get(path)
+        if asked.status == 405 or not asked.headers.get("content-type", "").startswith("text/html"):
             continue
+        answer = page.goto(path)
         assert answer.status in (200, 404), (path, answer.status)
         for width in (PHONE, ZOOMED, WIDE, DESK):
             page.set_viewport_size({"width": width, "height": 900})

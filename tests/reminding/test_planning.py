@@ -9,13 +9,15 @@ from django.core.management import call_command
 
 from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.actions.drawing import record_draw
+from monitoring.actions.setting_up import expect_of_feed
 from monitoring.actions.treating import record_event
-from monitoring.models import Alert, Treatment
+from monitoring.models import Alert, Feed, Laboratory, Treatment
 from monitoring.reminding.agreeing import disagree
 from monitoring.reminding.planning import plan
 from monitoring.sweep import sweep
 from notifications.models import Delivery
 from patients.actions import change_contacts
+from patients.closed_days import close_days
 from patients.consenting import Person, add_carer, wish
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
 from tests.reminding.people import Gateway, agreed, due_in
@@ -172,6 +174,25 @@ def test_h22_a_test_that_falls_on_a_weekend_is_asked_for_earlier_and_never_later
     due_in(6)  # a Sunday
     live_through(NOW, at(4, 17))
     assert planned() == [("early", at(2, 10)), ("evening", at(3, 18)), ("day", at(4, 8))]
+
+
+def test_h22_a_closed_day_moves_what_is_asked_for_to_the_open_day_before():
+    treatment = due_in(3)  # a Thursday
+    day = treatment.due_on
+    close_days(clinic=treatment.clinic, days={day: "Feast", day - timedelta(days=1): "Its eve"}, by=None, now=NOW)
+    live_through(NOW, at(4, 17))
+    assert [row for row in planned() if row[0] in ("evening", "day")] == [("evening", at(0, 18)), ("day", at(1, 8))]
+
+
+def test_h24_nobody_is_told_off_while_the_laboratory_is_silent():
+    treatment = due_in(1)
+    Laboratory.objects.create(clinic=treatment.clinic, name="Lab X", source="lab", created_at=NOW)
+    sweep(now=NOW)
+    feed = Feed.objects.get(clinic=treatment.clinic)
+    expect_of_feed(feed=feed, hours=24, by=None, now=NOW)
+    sweep(now=at(4, 9))
+    live_through(at(4, 9), at(6, 17))
+    assert not [row for row in planned() if row[0].startswith("missed")]
 
 
 def test_tests_close_together_bring_one_reminder_each():
