@@ -52,7 +52,7 @@ def load(*, now: datetime) -> None:
     listen_to(south, hours_ago=80, now=now)
     agree_to_reminders(north, now)
     # The messages of two years were sent in their time; only last night's are still to go.
-    Delivery.objects.waiting().filter(created_at__lt=now - DAY).update(sent_at=now - DAY)
+    Delivery.objects.waiting().filter(created_at__lt=now - DAY, repeatable=True).update(sent_at=now - DAY)
     demo_messages.load(north, now=now)
 
 

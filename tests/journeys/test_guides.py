@@ -88,7 +88,7 @@ def a_demo_that_people_can_sign_in_to():
     Delivery.objects.filter(pk=letter.pk).update(
         dead_at=timezone.now(), attempts=30, last_error="550 5.1.1 no such mailbox"
     )
-    Delivery.objects.filter(sent_at=None, dead_at=None).update(sent_at=timezone.now())
+    Delivery.objects.filter(sent_at=None, dead_at=None, repeatable=True).update(sent_at=timezone.now())
     beat("deliver", now=timezone.now())
     for staff in Staff.objects.filter(username__in={picture.who for picture in PICTURES}):
         staff.set_password("a long password")
