@@ -20,17 +20,20 @@ FROM, UNTIL = time(7, 30), time(12)
 """The clinic's own clock. No zone changes its clocks in these hours; after them a mail of the morning is late news."""
 
 READERS = """
-SELECT m.clinic_id, s.id, s.email, (%(now)s AT TIME ZONE c.time_zone)::date
-FROM patients_membership m
-JOIN patients_clinic c ON c.id = m.clinic_id
-    AND (%(now)s AT TIME ZONE c.time_zone)::time >= %(from)s AND (%(now)s AT TIME ZONE c.time_zone)::time < %(until)s
-JOIN patients_staff s ON s.id = m.staff_id AND s.is_active AND s.email <> ''
-WHERE m.active AND NOT EXISTS (
-    SELECT FROM notifications_delivery d
-    WHERE d.once = 'morning:' || s.id || ':' || c.id || ':' || (%(now)s AT TIME ZONE c.time_zone)::date
+WITH morning AS MATERIALIZED (
+    SELECT id, (%(now)s AT TIME ZONE time_zone)::date AS day FROM patients_clinic
+    WHERE (%(now)s AT TIME ZONE time_zone)::time >= %(from)s AND (%(now)s AT TIME ZONE time_zone)::time < %(until)s
+), readers AS MATERIALIZED (
+    SELECT m.clinic_id, s.id, s.email, morning.day,
+        'morning:' || s.id || ':' || m.clinic_id || ':' || morning.day AS once
+    FROM morning
+    JOIN patients_membership m ON m.clinic_id = morning.id AND m.active
+    JOIN patients_staff s ON s.id = m.staff_id AND s.is_active AND s.email <> ''
+    GROUP BY m.clinic_id, s.id, morning.day
+    HAVING coalesce(bool_or(m.daily_mail), bool_or(m.role = ANY(%(usual)s)))
 )
-GROUP BY m.clinic_id, c.time_zone, s.id
-HAVING coalesce(bool_or(m.daily_mail), bool_or(m.role = ANY(%(usual)s)))
+SELECT clinic_id, id, email, day FROM readers r
+WHERE NOT EXISTS (SELECT FROM notifications_delivery d WHERE d.once = r.once)
 """
 
 
