@@ -32,7 +32,7 @@ def preview_move(treatment: Treatment, *, clinic: Clinic, now: datetime) -> Judg
     with transaction.atomic():
         current = locked(treatment.pk)
         _rehome(current, clinic=clinic, mrn=f"preview-{current.patient_id}", clinician=None, by=None, now=now)
-        judgement = judge_now(current, list(current.results.order_by("drawn_at", "pk")), now=now)
+        judgement = judge_now(current, list(current.every_result()), now=now)
         transaction.set_rollback(True)
     return judgement
 

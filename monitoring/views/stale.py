@@ -69,7 +69,7 @@ def changed(request: HttpRequest, stale: StaleError, template: str, page: Mappin
 
 
 def _judged(treatment: Treatment, now: datetime) -> Judgement:
-    return judge_now(treatment, list(treatment.results.order_by("drawn_at", "pk")), now=now)
+    return judge_now(treatment, list(treatment.every_result()), now=now)
 
 
 def _basis(treatment: Treatment, judgement: Judgement) -> str:

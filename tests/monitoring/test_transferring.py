@@ -12,6 +12,7 @@ from monitoring.actions.alerting import raise_alerts
 from monitoring.actions.answering import acknowledge
 from monitoring.actions.merging import merge as merge_records
 from monitoring.actions.merging import undo_merge
+from monitoring.actions.moving import preview_move
 from monitoring.actions.transferring import (
     MovedOnError,
     accept_transfer,
@@ -25,6 +26,7 @@ from monitoring.doors import alerts_of, alerts_with_past_of, transfers_of, treat
 from monitoring.models import Alert, Cause, Draw, Merge, Severity, Transfer, Treatment
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep
+from monitoring.views.stale import StaleError, basis_of, unchanged
 from notifications.models import Delivery
 from patients.access import patients_of
 from patients.models import AuditEvent
@@ -348,3 +350,18 @@ def test_a_treatment_goes_back_where_it_came_from(transfer, treatment, north, nu
     treatment.refresh_from_db()
     assert (treatment.clinic, treatment.patient.mrn) == (north, transfer.old_mrn)
     assert Decimal(2600) in treatment.results.values_list("anc", flat=True)
+
+
+def test_the_look_ahead_and_the_stale_guard_judge_by_the_counts_of_merged_records_too(treatment, north, south, nurse):
+    other = a_treatment(north)
+    a_count(other, 400, at=NOW - DAY, now=NOW - DAY)
+    before = basis_of(Treatment.objects.get(pk=treatment.pk), now=NOW)
+    merge_records(kept=treatment, merged=other, reason="Same person", by=nurse, now=NOW)
+    kept = Treatment.objects.get(pk=treatment.pk)
+    assert preview_move(kept, clinic=south, now=NOW).treatment == "stop"
+    assert kept.advice == "stop"
+    with unchanged(kept, {"basis": basis_of(kept, now=NOW)}, now=NOW) as current:
+        assert current.pk == kept.pk
+    with pytest.raises(StaleError) as stale, unchanged(kept, {"basis": before}, now=NOW):
+        pass
+    assert stale.value.judgement.treatment == "stop"
