@@ -52,8 +52,8 @@ SELECT id, clinic_id, 'test_overdue', 4, 'The blood test is overdue.', clinician
 FROM monitoring_treatment WHERE overdue_after < current_date;
 INSERT INTO monitoring_draw (treatment_id, clinic_id, drawn_at, recorded_at, end_reason)
 SELECT id, clinic_id, now() - (id %% 60) * interval '1 hour', now(), '' FROM monitoring_treatment WHERE id %% 200 = 5;
-INSERT INTO monitoring_merge (kept_id, merged_id, reason, at, by_id, undo_reason)
-SELECT id, id + 1, 'the same person', now(), (%(owners)s::bigint[])[1], '' FROM monitoring_treatment
+INSERT INTO monitoring_merge (kept_id, merged_id, reason, at, by_id, undo_reason, old_mrn)
+SELECT id, id + 1, 'the same person', now(), (%(owners)s::bigint[])[1], '', '' FROM monitoring_treatment
 WHERE id %% 1000 = 10 AND id < (SELECT max(id) FROM monitoring_treatment);
 """
 WATCHED = 60
