@@ -99,8 +99,8 @@ def raw(clinic, ids, number):
             run("SELECT * FROM monitoring_benstatus WHERE treatment_id = %s", [pk]).fetchall()
             row = run(
                 "INSERT INTO monitoring_result (treatment_id, clinic_id, source, accession, version, status, drawn_at,"
-                " received_at, received, anc, anc_bound, wbc_bound, supported, flags, reason)"
-                " VALUES (%s, %s, 'raw', %s, 1, 'final', %s, %s, '{}', 2500, '', '', false, '[]', '') RETURNING id",
+                " received_at, received, anc, anc_bound, wbc_bound, supported, flags, reason, by_hand)"
+                " VALUES (%s, %s, 'raw', %s, 1, 'final', %s, %s, '{}', 2500, '', '', false, '[]', '', false) RETURNING id",
                 [pk, clinic, f"R{number}-{turn}", at, at],
             ).fetchone()
             run(
