@@ -12,6 +12,7 @@ from monitoring.feeds.imports import TASK, go_on, unfinished_imports
 from monitoring.reminding.planning import plan
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep as sweep_now
+from monitoring.unreached import mark_unreached
 
 A_TURN = 15.0
 """Seconds: the sweep behind this import in the queue must not wait for 100,000 rows."""
@@ -33,8 +34,9 @@ def sweep() -> None:
 
 @shared_task(name="monitoring.tasks.remind", soft_time_limit=240, time_limit=280)
 def remind() -> None:
-    """Plan the reminders of the day ahead; the outbox sends each in its time."""
+    """Plan the reminders of the day ahead, and note who is reached no more; the outbox sends each in its time."""
     plan(now=timezone.now())
+    mark_unreached(now=timezone.now())
 
 
 @shared_task(name=TASK)

@@ -86,7 +86,12 @@ def _tablets(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     return [running_out(day, clinic)]
 
 
+def _unreached(day: date, clinic: Clinic, closed: Days) -> list[Q]:
+    return [Q(unreached_since__isnull=False)]
+
+
 LATE = "late"
+UNREACHED = "unreached"
 SECTIONS = (
     Section("overdue", "Overdue", "Nobody is overdue.", _by("overdue_after"), _overdue),
     Section(LATE, "Result late: the laboratory is silent", "No result is late.", _by("overdue_after"), _overdue),
@@ -100,6 +105,14 @@ SECTIONS = (
     Section("due", "Due today", "Nothing is due today.", _by("due_on"), _due_today),
     Section("soon", "Due in the next 7 days", "Nothing is due in the next 7 days.", _by("due_on"), _due_soon, SHORT),
     Section("paused", "Paused", "Nobody is paused.", _by("paused_since"), _paused, SHORT),
+    Section(
+        UNREACHED,
+        "Messages come back",
+        "Everybody's messages arrive.",
+        Order(("unreached_since", "pk"), (moment, id_of)),
+        _unreached,
+        SHORT,
+    ),
     Section(
         "off", "Off treatment for 30 days or more", "Nobody.", _by("paused_since", descending=True), _long_off, SHORT
     ),

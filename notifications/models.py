@@ -132,6 +132,8 @@ class Delivery(models.Model):
             models.Index(fields=["clinic_id", "state", "-created_at", "-id"], name="deliveries_by_state"),
             models.Index("provider_id", name="deliveries_at_provider", condition=~Q(provider_id="")),
             models.Index("channel", "address", name="deliveries_with_receipt", condition=RECEIPT),
+            # Few bounce: who is asked for them must not read through what was delivered.
+            models.Index("channel", "address", name="deliveries_bounced", condition=Q(bounced_at__isnull=False)),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(sent_at=None) | Q(dead_at=None), name="delivery_sent_or_dead"),

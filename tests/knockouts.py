@@ -93,6 +93,8 @@ KNOCKOUTS = (
              "tests/notifications/test_receipts.py"),
     Knockout("H32", "a number that bounced twice is told", "notifications/bounces.py",
              "TWICE = 2", "TWICE = 3", "tests/notifications/test_receipts.py"),
+    Knockout("H32", "who is not reached stands on the worklist", "monitoring/tasks.py",
+             "    mark_unreached(now=timezone.now())\n", "", "tests/reminding/test_unreached.py"),
     Knockout("H05", "the loop looks without a broker", "notifications/management/commands/deliver.py",
              "                deliver_due(timezone.now)\n                self._wait()",
              "                self._wait()", "tests/faults/test_kills.py::test_h05_with_valkey_and_celery_gone_throughout_every_message_is_handed_over"),

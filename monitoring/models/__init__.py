@@ -2,6 +2,7 @@
 
 from monitoring.models.alert import Alert, AlertNote, Cause, Outcome, Severity, Step
 from monitoring.models.assessment import Assessment
+from monitoring.models.ben import BenProposal, BenStatus
 from monitoring.models.booking import Booking
 from monitoring.models.dispense import Authorisation, Dispense, Override, ReasonCode
 from monitoring.models.draft import Draft
@@ -17,15 +18,7 @@ from monitoring.models.reaching import Channel, Reach, Way, Wish
 from monitoring.models.reminding import SelfCheck, Wording
 from monitoring.models.result import Result
 from monitoring.models.statement import Statement, StatementRevoked
-from monitoring.models.treatment import (
-    BenProposal,
-    BenStatus,
-    DoseChange,
-    DoseVoid,
-    TakeOver,
-    Treatment,
-    TreatmentEvent,
-)
+from monitoring.models.treatment import DoseChange, DoseVoid, TakeOver, Treatment, TreatmentEvent
 
 __all__ = [
     "AgreedLimits",

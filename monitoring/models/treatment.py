@@ -7,15 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.functional import cached_property
 
-from monitoring.rules.history import EVENT_KINDS, LOWEST_BEN_BASELINE, Count, Event, History
+from monitoring.rules.history import EVENT_KINDS, Count, Event, History
 from monitoring.rules.protocol import Protocol, Table
 from monitoring.rules.protocols import PROTOCOLS
 from patients.models import APPEND_ONLY, NO_DELETE, Clinic, Patient, Staff
 
 if TYPE_CHECKING:
+    from monitoring.models.ben import BenStatus
     from monitoring.models.limits import AgreedLimits
     from monitoring.models.result import ResultQuerySet, Version
 
@@ -79,6 +80,8 @@ class Treatment(models.Model):
     """The last day that the tablets handed over reach; null: none was recorded here."""
     has_limits = models.BooleanField(default=False, db_default=False)
     """Limits were agreed for this patient at some time: only then are they asked for."""
+    unreached_since = models.DateTimeField(null=True)
+    """Since when messages to the patient or a carer come back; kept by `mark_unreached`."""
 
     objects = TreatmentQuerySet.as_manager()
 
@@ -97,6 +100,13 @@ class Treatment(models.Model):
             models.Index("changes_on", name="treatments_that_change", condition=Q(changes_on__isnull=False)),
             models.Index(
                 "clinic", "paused_since", "id", name="treatments_paused", condition=Q(paused_since__isnull=False)
+            ),
+            models.Index(
+                "clinic",
+                "unreached_since",
+                "id",
+                name="treatments_unreached",
+                condition=Q(unreached_since__isnull=False),
             ),
             # Few are not on plain treatment with a normal count: these indexes find them and cost the others nothing.
             models.Index("clinic", "advice", name="treatments_by_advice", condition=~Q(advice="continue")),
@@ -291,53 +301,6 @@ def standing_doses(rows: "Iterable[DoseChange]") -> "list[DoseChange]":
     """Of several doses told for one moment the one told last."""
     latest = {row.at: row for row in sorted(rows, key=lambda row: (row.at, row.pk))}
     return list(latest.values())
-
-
-class BenStatus(models.Model):
-    """Benign ethnic neutropenia, with its evidence. One person documents, another confirms; never inferred."""
-
-    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="ben_statuses")
-    baseline_anc = models.DecimalField(max_digits=12, decimal_places=4, null=True)
-    evidence = models.TextField()
-    documented_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
-    confirmed_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
-    confirmed_at = models.DateTimeField()
-
-    class Meta:
-        triggers: ClassVar = APPEND_ONLY
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=~Q(documented_by=F("confirmed_by")), name="ben_needs_two_people"),
-            models.CheckConstraint(
-                condition=Q(baseline_anc=None) | Q(baseline_anc__gte=LOWEST_BEN_BASELINE), name="ben_baseline_possible"
-            ),
-            models.CheckConstraint(condition=~Q(evidence=""), name="ben_has_evidence"),
-        ]
-
-
-class BenProposal(models.Model):
-    """BEN as one person documents it. It changes nothing until a second person confirms it."""
-
-    treatment = models.ForeignKey(Treatment, models.PROTECT, related_name="ben_proposals")
-    baseline_anc = models.DecimalField(max_digits=12, decimal_places=4, null=True)
-    evidence = models.TextField()
-    documented_at = models.DateTimeField()
-    documented_by = models.ForeignKey(Staff, models.PROTECT, related_name="+")
-    answered_at = models.DateTimeField(null=True)
-    answered_by = models.ForeignKey(Staff, models.PROTECT, null=True, related_name="+")
-    status = models.ForeignKey(BenStatus, models.PROTECT, null=True, related_name="+")
-    answer = models.TextField(blank=True)
-
-    just_stored = True
-
-    class Meta:
-        triggers: ClassVar = NO_DELETE
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["treatment"], condition=Q(answered_at=None), name="one_open_ben_proposal"),
-            models.CheckConstraint(condition=~Q(evidence=""), name="ben_proposal_has_evidence"),
-            models.CheckConstraint(
-                condition=Q(status=None) | ~Q(documented_by=F("answered_by")), name="ben_proposal_needs_two_people"
-            ),
-        ]
 
 
 class TakeOver(models.Model):

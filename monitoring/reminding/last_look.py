@@ -26,7 +26,7 @@ Answer = Literal[True] | datetime | None
 def reminder(delivery: Delivery, *, now: datetime) -> Answer:
     """A reminder: asked again of the rows themselves, with the consent, the number and the hours as they are now."""
     treatment = Treatment.objects.filter(pk=int(delivery.about.split(":")[1])).first()
-    found = _still_wanted(treatment, delivery.once, now) if treatment else None
+    found = _still_wanted(treatment, delivery, now) if treatment else None
     if found is None or found["address"] != delivery.address:
         return None
     if found["send_at"] > now:
@@ -39,12 +39,12 @@ def reminder(delivery: Delivery, *, now: datetime) -> Answer:
     return True
 
 
-def _still_wanted(treatment: Treatment, once: str, now: datetime) -> dict[str, Any] | None:
-    step = once.split(":")[3]
+def _still_wanted(treatment: Treatment, delivery: Delivery, now: datetime) -> dict[str, Any] | None:
+    step = delivery.once.split(":")[3]
     kind = BY_KIND["test"] if step in BY_NAME else BY_KIND[step]
     sql = ONE.format(obligations=kind, only="AND r.patient_id = %(patient)s AND o.treatment_id = %(treatment)s")
-    asked = facts(now=now, clinics=[treatment.clinic_id])
-    asked |= {"once": once, "patient": treatment.patient_id, "treatment": treatment.pk}
+    asked = facts(now=now, clinics=[treatment.clinic_id], address=delivery.address)
+    asked |= {"once": delivery.once, "patient": treatment.patient_id, "treatment": treatment.pk}
     with connection.cursor() as cursor:
         cursor.execute(sql, asked)
         row = cursor.fetchone()

@@ -16,6 +16,7 @@ from monitoring.reminding.dues import OBLIGATIONS, SPAN
 from monitoring.reminding.outbox import WAITING, columns
 from monitoring.reminding.words import own_wordings, texts
 from monitoring.rules.reminders import STEPS, TESTS
+from monitoring.unreached import CHANNELS
 from monitoring.worklist import draw_by
 from notifications.actions import beat
 from notifications.bounces import bounced_twice
@@ -120,8 +121,8 @@ def plan(*, now: datetime) -> tuple[int, int] | None:
         return found
 
 
-def facts(*, now: datetime, clinics: list[int] | None = None) -> dict[str, Any]:
-    """The parameters of `CANDIDATES`."""
+def facts(*, now: datetime, clinics: list[int] | None = None, address: str = "") -> dict[str, Any]:
+    """The parameters of `CANDIDATES`; for a look at one message, those of its clinic and its address."""
     rows = Clinic.objects.only("pk", "time_zone")
     closed = _closed(list(rows if clinics is None else rows.filter(pk__in=clinics)), now)
     return {
@@ -131,7 +132,7 @@ def facts(*, now: datetime, clinics: list[int] | None = None) -> dict[str, Any]:
         "steps": Jsonb([_as_json(step) for step in STEPS]),
         "every_day": list(EVERY_DAY),
         "for_carers": [*TESTS, "confirm"],
-        "bounced": [*bounced_twice("sms"), *bounced_twice("email")],
+        "bounced": [dead for channel in CHANNELS for dead in bounced_twice(channel, address=address)],
         "warning": DEFAULT_POLICIES["tablets_warning_days"],
         "confirm_from": now - CONFIRMED_FOR + timedelta(days=14),
         "first_due": now.date() - SPAN,

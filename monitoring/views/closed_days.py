@@ -13,7 +13,7 @@ from django.utils import timezone
 from monitoring.actions.setting_up import draws_moved_by
 from monitoring.setting_forms import ClosedDayForm, PublicHolidaysForm
 from monitoring.views.finding import address_of, clinic_or_404, staff_of
-from monitoring.views.rows import written
+from monitoring.views.row_words import written
 from monitoring.views.two_steps import confirm_page, confirmed, typed
 from patients.closed_days import close_days, open_again
 from patients.models import Clinic

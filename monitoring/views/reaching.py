@@ -15,8 +15,10 @@ from django.views.decorators.http import require_POST
 
 from monitoring.models import Treatment
 from monitoring.reminding.agreeing import links_open
+from monitoring.unreached import CHANNELS
 from monitoring.views.acts.table import ACTS
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
+from notifications.bounces import bounced_twice
 from notifications.models import Delivery
 from patients import audit
 from patients.access import may
@@ -122,7 +124,8 @@ def _ways(person: Person, writes: bool, now: datetime) -> Iterator[Way]:
     for channel, consent in latest_consents(person).items():
         confirmed = confirmed_at(person, channel, consent.address)
         until = confirmed + CONFIRMED_FOR if confirmed else None
-        tone, state = _state(consent, until, now)
+        dead = channel in CHANNELS and bounced_twice(channel, address=consent.address).exists()
+        tone, state = _state(consent, until, now, dead)
         form = CodeForm(
             initial={"who": _pk(person.carer), "channel": channel}, auto_id=f"{channel}{_pk(person.carer)}_%s"
         )
@@ -130,12 +133,14 @@ def _ways(person: Person, writes: bool, now: datetime) -> Iterator[Way]:
         yield Way(consent, Channel(channel).label, tone, state, until, form if asks else None)
 
 
-def _state(consent: Consent, until: datetime | None, now: datetime) -> tuple[str, str]:
+def _state(consent: Consent, until: datetime | None, now: datetime, dead: bool) -> tuple[str, str]:
     """In words, and how much it matters."""
     if not consent.given:
         return "", "consent ended"
     if not holds(consent):
         return "warn", "this number or address has changed since: ask for consent to the new one"
+    if dead:
+        return "warn", "two messages came back, so nothing more is sent there: ask for the new number or e-mail"
     if until is None:
         return "warn", "not confirmed yet: nothing is sent there"
     if until <= now:

@@ -23,6 +23,7 @@ from monitoring.views.rows import AlertRow, Row, age, alert_row, draw_row, treat
 from monitoring.worklist import (
     LATE,
     SECTIONS,
+    UNREACHED,
     Filter,
     alerts_on,
     alerts_page,
@@ -40,6 +41,8 @@ from patients.models import Clinic, Patient, Staff
 
 FOUND = 25
 MINUTE = timedelta(minutes=1)
+ALSO = {"tablets": "book_test", UNREACHED: "register"}
+"""Whoever may do this is offered it from a row of that section, if not allowed to note a draw."""
 FILTERS = ("mine", "state", "clinic")
 KEPT = ("q", *FILTERS, "alerts", "drawn", *(section.name for section in SECTIONS))
 """What an address of this page may say; each link keeps all of it but what it changes."""
@@ -138,7 +141,8 @@ def _look(request: HttpRequest, *, most: int | None = None) -> tuple[Look, list[
 def _list(look: Look) -> dict[str, object]:
     alerts = _alerts(look)
     shown = [alerts, *_sections(look)]
-    shown.insert(len(shown) - 2, _drawn(look))
+    paused = next(place for place, section in enumerate(shown) if section.name == "paused")
+    shown.insert(paused, _drawn(look))
     zone = look.asked.clinics[0].zone if look.asked.clinics else None
     return {
         "now": look.now,
@@ -197,7 +201,7 @@ def _sections(look: Look) -> list[Shown]:
     draws, bookings = open_draws(treatments), open_bookings(treatments)
     shown = []
     for section in SECTIONS:
-        if section.name not in pages:
+        if section.name not in pages or (section.name == UNREACHED and not pages[UNREACHED].ids):
             continue
         rows: dict[int, Row | AlertRow] = {
             pk: treatment_row(
@@ -207,7 +211,7 @@ def _sections(look: Look) -> list[Shown]:
                 look.now,
                 closed=look.asked.closed[treatments[pk].clinic_id],
                 booked=bookings.get(pk),
-                may_draw=look.may_draw or (section.name == "tablets" and "book_test" in look.verbs),
+                may_draw=look.may_draw or ALSO.get(section.name) in look.verbs,
                 several=look.several,
             )
             for pk in pages[section.name].ids
