@@ -1,7 +1,7 @@
 """Authorising and handing over tablets. Each decision is taken under the treatment's lock, on what is committed."""
 
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from monitoring.rules.planning import LONGEST_AHEAD, Planned, at_discharge, for_
 from monitoring.rules.protocol import Frequency
 from monitoring.rules.supplying import SupplyPolicy, basis_of
 from patients import audit
+from patients.closed_days import closed_days_of
 from patients.models import Actor, Clinic, Staff, actor_columns
 
 _NEWS = "What is known since then stands against it; the prescriber must look again."
@@ -78,7 +79,9 @@ def plan_of(treatment: Treatment, *, collect_on: date, back_on: date | None, now
     if (collect_on - today).days > LONGEST_AHEAD:
         raise ValueError(f"{collect_on} is more than {LONGEST_AHEAD} days ahead; look at the year")
     basis = basis_of(judgement, drawn.astimezone(treatment.clinic.zone).date() if drawn else None)
-    protocol, policy = treatment.protocol, policy_of(treatment.clinic)
+    protocol = treatment.protocol
+    closed = closed_days_of([treatment.clinic], since=today, until=today + 2 * timedelta(days=LONGEST_AHEAD))
+    policy = replace(policy_of(treatment.clinic), closed=closed[treatment.clinic_id])
     if back_on is None:
         return at_discharge(basis, protocol, policy, day=collect_on)
     return for_days_away(basis, protocol, policy, today=today, leaves_on=collect_on, back_on=back_on)

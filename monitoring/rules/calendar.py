@@ -1,6 +1,7 @@
 """Civil dates: calendar months that clamp, and windows counted from a draw."""
 
 import calendar
+from collections.abc import Collection
 from datetime import date, timedelta
 
 from monitoring.rules.protocol import Window
@@ -25,6 +26,8 @@ def last_day_in_time(window: Window, drawn_on: date) -> date:
 SATURDAY = 5
 
 
-def working_day(day: date) -> date:
-    """This day, or the Friday before it: a weekend moves a draw earlier, never later (H22)."""
-    return day - timedelta(days=max(day.weekday() - SATURDAY + 1, 0))
+def working_day(day: date, closed: Collection[date] = ()) -> date:
+    """This day, or the last open one before it: weekends and closed days move a draw earlier, never later (H22)."""
+    while day.weekday() >= SATURDAY or day in closed:
+        day -= timedelta(days=1)
+    return day

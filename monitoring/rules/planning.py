@@ -29,7 +29,7 @@ class Planned:
     sample_from: date | None
     """Blood drawn before this day does not reach far enough; null: the latest count does."""
     sample_by: date | None
-    """The latest day for the next sample; brought forward from a weekend. Null: none is owed, or none would do."""
+    """The latest day for the next sample; brought forward from a weekend or a closed day. Null: none is owed, or none would do."""
     says: tuple[str, ...]
 
 
@@ -42,9 +42,12 @@ def at_discharge(basis: Basis, protocol: Protocol, policy: SupplyPolicy, *, day:
         says.append(f"This clinic gives at most {policy.discharge_days} days at discharge.")
     if until is None or until < day:
         return _nothing(day, None, (*says, "The latest count covers nothing on that day: take blood before it."))
-    by = working_day(min(until, basis.overdue_after or until))
+    by = working_day(min(until, basis.overdue_after or until), policy.closed)
     days = (until - day).days + 1
-    says.append(f"{days} days, until {until}. Take blood by {by}, so that the next supply follows without a gap.")
+    closed = " That is before the discharge: no blood is taken here between the two." if by < day else ""
+    says.append(
+        f"{days} days, until {until}. Take blood by {by}, so that the next supply follows without a gap.{closed}"
+    )
     return Planned(
         collect_on=day, back_on=None, days=days, until=until, enough=True, sample_from=None, sample_by=by,
         says=tuple(says),
@@ -65,7 +68,7 @@ def for_days_away(
     wanted = (back_on - leaves_on).days + 1
     until = _until(basis, protocol, policy, leaves_on)
     if until is not None and until >= back_on <= (basis.overdue_after or back_on):
-        by = working_day(basis.overdue_after) if basis.overdue_after else None
+        by = working_day(basis.overdue_after, policy.closed) if basis.overdue_after else None
         says = (f"The latest count reaches: {wanted} days, until {back_on}.",)
         return Planned(
             collect_on=leaves_on, back_on=back_on, days=wanted, until=back_on, enough=True, sample_from=None,
@@ -81,7 +84,7 @@ def _with_new_blood(
     tried = {day: _until(_drawn(basis, protocol, day), protocol, policy, leaves_on) for day in _days(today, leaves_on)}
     good = [day for day, until in tried.items() if until is not None and until >= back_on]
     if good:
-        by = max(working_day(good[-1]), good[0])
+        by = max(working_day(good[-1], policy.closed), good[0])
         days = (back_on - leaves_on).days + 1
         says = [f"Take blood from {good[0]} to {by}; {days} days of tablets then reach until {back_on}."]
         if basis.overdue_after is not None and basis.overdue_after < good[0]:
@@ -93,7 +96,7 @@ def _with_new_blood(
     reached = max((until for until in tried.values() if until is not None), default=None)
     if reached is None or reached < leaves_on:
         return _nothing(leaves_on, back_on, ("No blood drawn before that day would cover it.",))
-    by = working_day(max(day for day, until in tried.items() if until == reached))
+    by = working_day(max(day for day, until in tried.items() if until == reached), policy.closed)
     days = (reached - leaves_on).days + 1
     says = [
         f"Tests are too close together: blood drawn by {max(by, today)} covers {days} days, until {reached}.",

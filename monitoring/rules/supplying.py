@@ -1,6 +1,6 @@
 """How far a supply may reach: by the frequency of the tests, from the draw or the supply, and past the next test."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,6 +19,8 @@ class SupplyPolicy:
     discharge_days: int | None = None
     """At most so many at discharge from hospital; null: as any other supply."""
     needs_enrolment: bool = False
+    closed: Collection[date] = ()
+    """Days ahead, besides weekends, on which the clinic takes no blood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,12 @@
 """The pharmacist's card: the answer, leave, tablets, two keys, and who may do what."""
 
+from datetime import date
+
 import pytest
 
 from monitoring.models import Authorisation, Dispense, Override
 from patients.actions import issue_token
+from patients.closed_days import close_days
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +212,13 @@ def test_the_card_plans_a_discharge_and_days_away_and_changes_nothing(client, ph
     ):
         assert said in client.get(at(treatment), wrong).content.decode()
     assert not Authorisation.objects.exists()
+
+
+def test_h22_a_planned_supply_asks_for_blood_on_a_day_on_which_the_clinic_takes_it(client, pharmacist, treatment):
+    close_days(clinic=treatment.clinic, days={date(2026, 9, 21): "Inventory"}, by=None, now=NOW)
+    assert "Take blood by 2026-09-18" in client.get(at(treatment), {"collect_on": "2026-09-16"}).content.decode()
+    close_days(clinic=a_clinic(), days={date(2026, 9, 18): "Another clinic's"}, by=None, now=NOW)
+    assert "Take blood by 2026-09-18" in client.get(at(treatment), {"collect_on": "2026-09-16"}).content.decode()
 
 
 def test_the_card_says_which_rule_decided_how_far_and_asks_about_tablets_that_are_over(

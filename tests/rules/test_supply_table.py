@@ -192,6 +192,19 @@ def test_for_days_away_between_which_days_blood_is_drawn(
     assert plan.sample_by == (day(sample_by) and weekday(day(sample_by)))
 
 
+@pytest.mark.parametrize(
+    ("closed", "sample_by"),
+    [([], 57), ([57], 56), ([57, 56], 55), ([58], 57), ([54, 55, 56, 57], 51)],
+    ids=["open", "that day", "two days", "a later day", "over a weekend"],
+)
+def test_h22_a_closed_day_brings_the_sample_forward_and_never_back(closed, sample_by):
+    basis = basis_of(judged(told(50), 52), day(50))
+    policy = SupplyPolicy(days={}, closed=frozenset(map(day, closed)))
+    plan = at_discharge(basis, PROTOCOLS[US], policy, day=day(52))
+    assert plan.sample_by == day(sample_by)
+    assert ("before the discharge" in plan.says[0]) is (sample_by < 52)
+
+
 def weekday(found):
     """Brought forward from a weekend."""
     return found - timedelta(days=max(found.weekday() - 4, 0))
