@@ -29,7 +29,7 @@ class Planned:
     sample_from: date | None
     """Blood drawn before this day does not reach far enough; null: the latest count does."""
     sample_by: date | None
-    """The latest day for the next sample; brought forward from a weekend or a closed day. Null: none is owed, or none would do."""
+    """The latest open day for the next sample. Null: none is owed, or none would do."""
     says: tuple[str, ...]
 
 
