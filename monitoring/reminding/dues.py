@@ -18,16 +18,19 @@ HEARD = """NOT EXISTS (
         WHERE f.clinic_id = t.clinic_id AND f.silent_from <= %(now)s
           AND latest.treatment_id = t.id AND latest.drawn_at = t.latest_draw_at)"""
 NOT_DRAWN = "NOT EXISTS (SELECT 1 FROM monitoring_draw w WHERE w.treatment_id = t.id AND w.ended_at IS NULL)"
+PLAN = """
+    LEFT JOIN asked ON asked.clinic_id = t.clinic_id AND asked.due_on = t.due_on AND t.frequency <> ALL(%(every_day)s)
+    -- A test that is booked in time is the one to remind of; one that is past or too late is not.
+    LEFT JOIN monitoring_booking booked ON booked.treatment_id = t.id AND booked.ended_at IS NULL
+        AND booked.day BETWEEN clinic.day AND t.overdue_after"""
+PLANNED = "coalesce(booked.day, asked.asked_on, t.due_on)"
 TEST = f"""
     SELECT t.id AS treatment_id, t.clinic_id, t.patient_id,
         'reminder:' || t.id || ':' || t.due_on || ':' || s.name AS about, s.kind, s.wish, a.day AS anchor_day,
         a.day + s.days AS on_day, s.at, a.day + s.until_days AS until_day, s.until, a.day AS said_day
-    {ON}
+    {ON} {PLAN}
     CROSS JOIN steps s
-    LEFT JOIN asked ON asked.clinic_id = t.clinic_id AND asked.due_on = t.due_on AND t.frequency <> ALL(%(every_day)s)
-    CROSS JOIN LATERAL (
-        SELECT CASE s.anchor WHEN 'late' THEN t.overdue_after ELSE coalesce(asked.asked_on, t.due_on) END AS day
-    ) a
+    CROSS JOIN LATERAL (SELECT CASE s.anchor WHEN 'late' THEN t.overdue_after ELSE {PLANNED} END AS day) a
     WHERE t.due_on BETWEEN %(first_due)s AND %(last_due)s AND {ALONE} AND {NOT_DRAWN}
         AND (s.close OR s.anchor = 'late' OR t.frequency <> ALL(%(every_day)s))
         AND a.day BETWEEN clinic.day - 9 AND clinic.day + 9 AND (s.anchor <> 'late' OR {HEARD})
@@ -69,6 +72,47 @@ MOVED = f"""
             WHERE old.day::date <> t.due_on AND d.sent_at > coalesce(t.latest_draw_at, '-infinity')
         )
 """  # noqa: S608  # constants of our own
+REPLANNED = f"""
+    SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || n.day || ':moved', 'moved', '',
+        clinic.day, clinic.day, time '08:00', n.day, time '16:00', n.day
+    {ON} {PLAN}
+    CROSS JOIN LATERAL (SELECT {PLANNED} AS day) n
+    CROSS JOIN LATERAL (
+        -- The day of which they were told last.
+        SELECT told.day FROM (
+            SELECT d.sent_at, coalesce(
+                (SELECT o.day FROM monitoring_booking o WHERE o.treatment_id = t.id AND o.booked_at <= d.sent_at
+                    AND (o.ended_at IS NULL OR o.ended_at > d.sent_at)
+                    AND o.day BETWEEN (d.sent_at AT TIME ZONE clinic.time_zone)::date AND t.overdue_after
+                 ORDER BY o.id DESC LIMIT 1),
+                CASE WHEN NOT EXISTS (
+                    SELECT 1 FROM patients_closedday c WHERE c.clinic_id = t.clinic_id AND c.ended_at IS NULL
+                        AND c.recorded_at > d.sent_at AND c.day > asked.asked_on AND c.day <= t.due_on
+                ) THEN asked.asked_on END,
+                t.due_on) AS day
+            FROM notifications_delivery d
+            WHERE d.about = ANY(ARRAY[
+                    'reminder:' || t.id || ':' || t.due_on || ':early',
+                    'reminder:' || t.id || ':' || t.due_on || ':evening'])
+                AND d.sent_at > coalesce(t.latest_draw_at, '-infinity')
+            UNION ALL
+            SELECT d.sent_at, other.day::date
+            FROM generate_series(clinic.day, clinic.day + 9, interval '1 day') AS other (day)
+            JOIN notifications_delivery d ON d.about = 'reminder:' || t.id || ':' || other.day::date || ':moved'
+                AND d.sent_at > coalesce(t.latest_draw_at, '-infinity')
+        ) told ORDER BY told.sent_at DESC LIMIT 1
+    ) was
+    WHERE t.due_on BETWEEN clinic.day - 9 AND %(last_due)s AND n.day >= clinic.day AND {ALONE} AND {NOT_DRAWN}
+        AND was.day <> n.day
+        -- Few days move: who has no booking and no closed day of late need not be looked at.
+        AND (EXISTS (
+            SELECT 1 FROM monitoring_booking o WHERE o.treatment_id = t.id
+                AND (o.booked_at > %(now)s - interval '14 days' OR o.ended_at > %(now)s - interval '14 days')
+        ) OR EXISTS (
+            SELECT 1 FROM patients_closedday c WHERE c.clinic_id = t.clinic_id AND c.ended_at IS NULL
+                AND c.recorded_at > %(now)s - interval '14 days' AND c.day BETWEEN n.day AND t.due_on
+        ))
+"""  # noqa: S608  # constants of our own
 CONFIRM = """
     SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || k.confirmed_at::date || ':confirm', 'confirm',
         '', clinic.day, (k.confirmed_at AT TIME ZONE clinic.time_zone)::date + 168, time '10:00',
@@ -82,7 +126,7 @@ BY_KIND: Mapping[str, str] = {
     "test": TEST,
     "collect": COLLECT,
     "tablets": TABLETS,
-    "moved": MOVED,
+    "moved": f"{MOVED}    UNION ALL{REPLANNED}",
     "confirm": CONFIRM,
 }
 OBLIGATIONS = "\n    UNION ALL\n".join(BY_KIND.values())

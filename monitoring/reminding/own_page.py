@@ -55,10 +55,14 @@ class OwnPage:
     """The advice is to stop or to wait: they are asked to call before they take more."""
 
 
-def next_test(treatment: Treatment) -> date | None:
-    """The open day on which the test is asked for."""
+def next_test(treatment: Treatment, *, now: datetime) -> date | None:
+    """The day that is booked, while it is ahead and in time; else the open day on which the test is asked for."""
     if treatment.due_on is None:
         return None
+    ahead = (now.astimezone(treatment.clinic.zone).date(), treatment.overdue_after or treatment.due_on)
+    booked = treatment.bookings.filter(ended_at=None, day__range=ahead).first()
+    if booked is not None:
+        return booked.day
     return asked_on(treatment.clinic, treatment.due_on, treatment.frequency)
 
 
@@ -68,7 +72,7 @@ def own_page_of(treatment: Treatment, *, now: datetime) -> OwnPage:
     latest = max((row.received_at for row in results), default=None)
     left, until = _tablets(treatment, now)
     return OwnPage(
-        next_on=next_test(treatment),
+        next_on=next_test(treatment, now=now),
         last_day=treatment.overdue_after,
         why=_why(treatment.frequency),
         drawn=treatment.draws.filter(ended_at=None).first(),

@@ -7,12 +7,14 @@ from decimal import Decimal
 import pytest
 from django.core.management import call_command
 
+from monitoring.actions.booking import book_test, cancel_booking
 from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.actions.drawing import record_draw
 from monitoring.actions.setting_up import expect_of_feed
 from monitoring.actions.treating import record_event
 from monitoring.models import Alert, Feed, Laboratory, Treatment
 from monitoring.reminding.agreeing import disagree
+from monitoring.reminding.own_page import next_test
 from monitoring.reminding.planning import plan
 from monitoring.sweep import sweep
 from notifications.models import Delivery
@@ -236,6 +238,55 @@ def test_a_day_that_moved_after_they_were_told_is_told_once(gateway):
     Treatment.objects.filter(pk=treatment.pk).update(due_on=NOW.date() + 9 * DAY, overdue_after=NOW.date() + 9 * DAY)
     live_through(NOW + HOUR, at(2, 12), gateway)
     assert [once.split(":")[3] for *_, once in gateway.sent] == ["early", "moved"]
+
+
+def steps(gateway):
+    return [once.split(":")[3] for *_, once in gateway.sent]
+
+
+def test_a_test_that_is_booked_in_time_is_the_one_to_remind_of(gateway):
+    early, late = due_in(4), due_in(4)
+    book_test(treatment=early, day=at(2, 0).date(), by=None, now=NOW - HOUR)
+    book_test(treatment=late, day=at(9, 0).date(), by=None, now=NOW - HOUR)
+    plan(now=NOW)
+    assert planned(about__startswith=f"reminder:{early.pk}:") == [("early", at(0, 10))]
+    assert planned(about__startswith=f"reminder:{late.pk}:") == []
+    assert next_test(early, now=NOW) == at(2, 0).date()
+    assert next_test(late, now=NOW) == late.due_on == at(4, 0).date()
+    assert next_test(early, now=at(3, 1)) == early.due_on, "a booking that was missed is none"
+    live_through(NOW, at(2, 12), gateway)
+    assert steps(gateway).count("day") == 1
+
+
+def test_a_booking_made_moved_or_cancelled_after_they_were_told_is_told_as_a_new_day(gateway):
+    treatment = due_in(2)
+    live_through(NOW, NOW + HOUR, gateway)
+    assert steps(gateway) == ["early"]
+    same = book_test(treatment=treatment, day=at(2, 0).date(), by=None, now=NOW + HOUR)
+    live_through(NOW + HOUR, NOW + 2 * HOUR, gateway)
+    assert steps(gateway) == ["early"], "booked for the day that they know"
+    other = book_test(treatment=treatment, day=at(1, 0).date(), by=None, now=NOW + 2 * HOUR)
+    live_through(NOW + 2 * HOUR, NOW + 3 * HOUR, gateway)
+    assert steps(gateway) == ["early", "moved"]
+    assert other.pk != same.pk
+    cancel_booking(booking=other, reason="no room", by=a_person(treatment.clinic, "nurse"), now=NOW + 3 * HOUR)
+    live_through(NOW + 3 * HOUR, NOW + 5 * HOUR, gateway)
+    assert steps(gateway) == ["early", "moved", "moved"], "back to the day it was"
+    live_through(NOW + 5 * HOUR, at(2, 9), gateway)
+    assert steps(gateway) == ["early", "moved", "moved", "evening", "day"]
+
+
+def test_h22_a_day_closed_after_they_were_told_is_told_as_a_new_day_and_one_closed_before_is_not(gateway):
+    told, untold = due_in(3, days_before=3), due_in(3, days_before=2)
+    live_through(NOW, NOW + HOUR, gateway)
+    assert steps(gateway) == ["early"]
+    for treatment in (told, untold):
+        close_days(clinic=treatment.clinic, days={at(3, 0).date(): "Repairs"}, by=None, now=NOW + HOUR)
+        assert next_test(treatment, now=NOW + HOUR) == at(2, 0).date()
+    live_through(NOW + HOUR, at(2, 12), gateway)
+    by_person = {pk: [once.split(":")[3] for *_, once in gateway.sent if f"reminder:{pk}:" in once]
+                 for pk in (told.pk, untold.pk)}  # fmt: skip
+    assert by_person == {told.pk: ["early", "moved", "evening", "day"], untold.pk: ["early", "evening", "day"]}
 
 
 def test_h24_no_reminder_changes_a_treatment():

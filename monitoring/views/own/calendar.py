@@ -48,7 +48,7 @@ def _feed(guest: Guest) -> Calendar:
     feed.add("method", "PUBLISH")
     feed.add("refresh-interval;value=duration", "PT6H")
     feed.add("x-published-ttl", "PT6H")
-    day = next_test(guest.treatment)
+    day = next_test(guest.treatment, now=guest.now)
     if day is not None:
         event = Event()
         # The same event for as long as the link lives: when the day changes, it moves and is not doubled.
