@@ -108,6 +108,25 @@ REVIEW_DUE = """
     FOR KEY SHARE OF t SKIP LOCKED
 """
 
+LIMITS_END = """
+    SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
+        t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
+        %(now)s AS due_at, NULL::timestamptz AS deadline,
+        'The limits agreed for this patient end with ' || agreed.until
+            || ': agree them again, or plan for the protocol''s own.' AS summary
+    FROM monitoring_agreedlimits agreed
+    JOIN monitoring_treatment t ON t.id = agreed.treatment_id
+    JOIN patients_clinic c ON c.id = t.clinic_id
+    WHERE agreed.ended_at IS NULL AND (%(now)s AT TIME ZONE c.time_zone)::date
+        BETWEEN agreed.until - %(limits_warning)s AND agreed.until
+      AND t.merged_into_id IS NULL AND NOT EXISTS (
+        SELECT 1 FROM monitoring_alert a
+        WHERE a.treatment_id = t.id AND a.cause = %(cause)s
+          AND (a.resolved_at IS NULL OR a.raised_at >= agreed.agreed_at)
+    )
+    FOR KEY SHARE OF t SKIP LOCKED
+"""
+
 CALL = (
     """
     SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
@@ -193,6 +212,7 @@ LOOKS = (
     Look(RUNS_OUT, RAISED, Cause.SUPPLY_ENDS, Severity.ROUTINE, "supply_ends", "raised", "alert_raised"),
     Look(TRANSFER_LATE, RAISED, Cause.TRANSFER, Severity.ROUTINE, "transfer_late", "raised", "alert_raised"),
     Look(REVIEW_DUE, RAISED, Cause.REGISTER_REVIEW, Severity.ROUTINE, "review_due", "raised", "alert_raised"),
+    Look(LIMITS_END, RAISED, Cause.LIMITS_END, Severity.ROUTINE, "limits_end", "raised", "alert_raised"),
     Look(CALL, RAISED, Cause.CALL_PATIENT, Severity.MILD, "call", "raised", "alert_raised"),
     Look(LOST, _changing(NEW_OWNER), None, None, "orphaned", "owner lost", "alert_orphaned"),
     Look(RETURNED, _changing(ANSWER_AGAIN), None, None, "returned", "came back", "alert_returned"),

@@ -15,6 +15,7 @@ from monitoring.alerts import BATCH_BODY, BATCH_SHORT, BODY, MANY, SHORT, SUBJEC
 from monitoring.digest import owe_digests
 from monitoring.feed_health import DRAWN_LATELY, listen
 from monitoring.looks import LOOKS, Look
+from monitoring.rules.limits import LIMITS_WARNING_DAYS
 from monitoring.rules.reminders import CALL_AFTER_DAYS
 from monitoring.telling import PEOPLE, WHO, parameters
 from notifications.actions import beat
@@ -127,6 +128,7 @@ def _common(now: datetime) -> dict[str, Any]:
         "drawn_lately": DRAWN_LATELY,
         "few": FEW,
         "call_after": CALL_AFTER_DAYS,
+        "limits_warning": LIMITS_WARNING_DAYS,
         "steps": list(STEPS),
         "told": list(TOLD),
     }

@@ -204,6 +204,8 @@ KNOCKOUTS = (
              "now.astimezone(clinic.zone).date()].append", "now.date()].append", MONITORING + "test_sweep.py"),
     Knockout("H22", "a weekend moves a draw earlier", "monitoring/rules/calendar.py",
              "        day -= timedelta(days=1)", "        day += timedelta(days=1)", "tests/rules/test_supply_table.py"),
+    Knockout("H20", "the prescriber is asked before agreed limits end", "monitoring/looks.py",
+             "agreed.until - %(limits_warning)s AND agreed.until", "agreed.until + 1 AND agreed.until", MONITORING + "test_limits.py"),
     Knockout("H22", "who was told of a day that closes is told the new one", "monitoring/reminding/dues.py",
              "        AND was.day <> n.day", "        AND false", "tests/reminding/test_planning.py"),
     Knockout("H22", "a planned supply knows the closed days", "monitoring/actions/dispensing.py",

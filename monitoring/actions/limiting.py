@@ -5,9 +5,10 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
+from monitoring.actions.alerting import end_by_answer
 from monitoring.actions.judging import locked
 from monitoring.actions.treating import reassess
-from monitoring.models import AgreedLimits, Treatment
+from monitoring.models import AgreedLimits, Cause, Treatment
 from monitoring.models.limits import agreement_at
 from monitoring.rules.errors import InputError
 from monitoring.rules.limits import LONGEST_DAYS, check_limits
@@ -57,12 +58,17 @@ def agree_limits(
     Treatment.objects.filter(pk=kept.pk).update(has_limits=True)
     kept.has_limits, kept.agreements_read = True, None
     reassess(kept, now=now)
+    end_by_answer(kept, Cause.LIMITS_END, text=f"Limits were agreed until {until}.", by=by, now=now)
+    _audit_agreed(agreed, kept, by=by, now=now, ip=ip)
+    return agreed
+
+
+def _audit_agreed(agreed: AgreedLimits, treatment: Treatment, *, by: Staff, now: datetime, ip: str | None) -> None:
     audit.record(
-        "limits_agreed", by=by, now=now, clinic_id=kept.clinic_id, patient_id=kept.patient_id,
-        subject=f"limits:{agreed.pk}", ip=ip, anc=agreed.anc, wbc=agreed.wbc, until=until.isoformat(),
+        "limits_agreed", by=by, now=now, clinic_id=treatment.clinic_id, patient_id=treatment.patient_id,
+        subject=f"limits:{agreed.pk}", ip=ip, anc=agreed.anc, wbc=agreed.wbc, until=agreed.until.isoformat(),
         reason=agreed.reason,
     )  # fmt: skip
-    return agreed
 
 
 def _check_day(until: date, today: date) -> None:
@@ -81,6 +87,7 @@ def end_limits(*, treatment: Treatment, reason: str, by: Staff, now: datetime, i
     if not close_agreement(kept, by=by, now=now, reason=reason.strip(), ip=ip):
         return False
     reassess(kept, now=now)
+    end_by_answer(kept, Cause.LIMITS_END, text="The agreed limits were ended.", by=by, now=now)
     return True
 
 

@@ -24,9 +24,10 @@ class Cause(models.TextChoices):
     SUPPLY_ENDS = "supply_ends", "Tablets run out and no test is booked"
     CONTRADICTED = "contradicted", "Supply that a later fact contradicts"
     REGISTER_REVIEW = "register_review", "Entry in the non-rechallenge register to look at again"
-    OVERRIDE = "override", "Supply that a second person must confirm"
+    OVERRIDE = "override", "Supply against the answer: to confirm or to review"
     BEN_TO_CONFIRM = "ben_to_confirm", "BEN to be confirmed"
     UNWELL = "unwell", "Patient says they are unwell"
+    LIMITS_END = "limits_end", "Limits agreed for this patient end"
     CALL_PATIENT = "call_patient", "Reminders unanswered: call the patient"
 
 

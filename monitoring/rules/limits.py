@@ -18,6 +18,8 @@ LOWEST_WBC = 2000
 """/uL. Fewer white cells are a matter for haematology at once (UK), or red (Canada)."""
 LONGEST_DAYS = 366
 """An agreement is looked at again within the year; it is never for life."""
+LIMITS_WARNING_DAYS = 14
+"""So long before its last day the prescriber is asked what comes after it."""
 
 
 def with_limits(

@@ -17,6 +17,7 @@ from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.models import AgreedLimits, Alert, Assessment, Treatment
 from monitoring.rules.errors import InputError
 from monitoring.rules.protocol import Floor
+from monitoring.sweep import sweep
 from patients.models import AuditEvent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
 from tests.monitoring.desk import Desk, words
@@ -234,6 +235,32 @@ def test_the_page_warns_before_they_end_and_says_when_they_change_the_judgement(
     page = words(client.get(f"/patients/{treatment.patient_id}/"))
     assert "9 days are left: agree them again in time" in page
     assert "by itself on Thu 24 Sep 2026 , after the last day of the agreed limits" in page
+
+
+def test_h20_an_alert_comes_two_weeks_before_they_end_once_and_goes_with_the_answer(treatment, prescriber):
+    agreed(treatment, prescriber)
+    a_count(treatment, 2600, at=NOW + 10 * DAY, now=NOW + 10 * DAY, **WHITE)
+    found = [sweep(now=NOW + day * DAY)["limits_end"] for day in (0, 15, 16, 17, 18)]
+    assert found == [0, 0, 1, 0, 0]
+    alert = Alert.objects.get(cause="limits_end")
+    assert (alert.owner, alert.severity) == (prescriber, 4)
+    assert f"end with {UNTIL}" in alert.summary
+    agreed(treatment, prescriber, until=(NOW + 90 * DAY).date(), now=NOW + 19 * DAY)
+    alert.refresh_from_db()
+    assert alert.outcome == "acted"
+    assert [sweep(now=NOW + day * DAY)["limits_end"] for day in (20, 77)] == [0, 1]
+    end_limits(treatment=treatment, reason="No longer needed", by=prescriber, now=NOW + 78 * DAY)
+    assert not Alert.objects.standing().filter(cause="limits_end").exists()
+    assert sweep(now=NOW + 79 * DAY)["limits_end"] == 0
+
+
+def test_an_agreement_of_a_few_days_is_told_at_once_and_one_that_is_answered_stays_so(treatment, prescriber):
+    agreed(treatment, prescriber, until=(NOW + 5 * DAY).date())
+    assert sweep(now=NOW)["limits_end"] == 1
+    alert = Alert.objects.get(cause="limits_end")
+    alert.resolved_at, alert.resolved_by, alert.outcome = NOW + DAY, prescriber, "acted"
+    alert.save()
+    assert [sweep(now=NOW + day * DAY)["limits_end"] for day in (2, 5, 6)] == [0, 0, 0]
 
 
 def test_a_nurse_agrees_no_limits(client, treatment, clinic):
