@@ -311,7 +311,7 @@ KNOCKOUTS = (
              "    SELECT DISTINCT ON (about, channel, carer_id) about || ':' || channel || ':' || coalesce(carer_id, 0) || ':' || %(now)s AS once, *",
              "tests/reminding/test_planning.py::test_h09_planning_again_and_again_tells_each_thing_once"),
     Knockout("H22", "a test on a closed day is asked for earlier", "monitoring/reminding/dues.py",
-             "coalesce(asked.asked_on, t.due_on)", "t.due_on", "tests/reminding/test_planning.py::test_h22_a_test_that_falls_on_a_weekend_is_asked_for_earlier_and_never_later"),
+             "coalesce(booked.day, asked.asked_on, t.due_on)", "coalesce(booked.day, t.due_on)", "tests/reminding/test_planning.py::test_h22_a_test_that_falls_on_a_weekend_is_asked_for_earlier_and_never_later"),
     Knockout("H24", "reminders change no treatment", "monitoring/reminding/planning.py",
              '        beat("reminders", now=now)\n', '        cursor.execute("UPDATE monitoring_treatment SET advice = \'stop\'")\n        beat("reminders", now=now)\n',
              "tests/reminding/test_planning.py::test_h24_no_reminder_changes_a_treatment"),
