@@ -47,6 +47,7 @@ from monitoring.views.register import register, register_from_file
 from monitoring.views.registry import registry
 from monitoring.views.reports import report_csv, reports, reports_pdf
 from monitoring.views.result import log_result
+from monitoring.views.reviewing import results_to_review
 from monitoring.views.rota import add_shift, cancel_shift, end_away, rota, set_away, set_deputy
 from monitoring.views.setting_up import clinic_policies, clinic_settings, feed, laboratory, settings_home
 from monitoring.views.sheet import sheet, sheet_draft, sheet_found, sheet_row, sheet_rows
@@ -101,6 +102,7 @@ urlpatterns = [
     path("patients/<int:patient_id>/judgements/", judgements, name="judgements"),
     path("patients/<int:patient_id>/what-if/", what_if, name="what_if"),
     path("patients/<int:patient_id>/transfer/", ask_transfer, name="ask_transfer"),
+    path("results/", results_to_review, name="results_to_review"),
     path("transfers/", transfers, name="transfers"),
     path("transfers/<int:transfer_id>/", transfer, name="transfer"),
     path("transfers/<int:transfer_id>/accept/", accept, name="accept_transfer"),

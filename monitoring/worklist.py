@@ -86,12 +86,19 @@ def _tablets(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     return [running_out(day, clinic)]
 
 
+def _unreviewed(day: date, clinic: Clinic, closed: Days) -> list[Q]:
+    return [Q(unreviewed_since__isnull=False)]
+
+
 def _unreached(day: date, clinic: Clinic, closed: Days) -> list[Q]:
     return [Q(unreached_since__isnull=False)]
 
 
 LATE = "late"
 UNREACHED = "unreached"
+UNREVIEWED = "unreviewed"
+SELDOM = (UNREACHED, UNREVIEWED)
+"""Parts that are not shown while nobody is in them."""
 SECTIONS = (
     Section("overdue", "Overdue", "Nobody is overdue.", _by("overdue_after"), _overdue),
     Section(LATE, "Result late: the laboratory is silent", "No result is late.", _by("overdue_after"), _overdue),
@@ -105,6 +112,14 @@ SECTIONS = (
     Section("due", "Due today", "Nothing is due today.", _by("due_on"), _due_today),
     Section("soon", "Due in the next 7 days", "Nothing is due in the next 7 days.", _by("due_on"), _due_soon, SHORT),
     Section("paused", "Paused", "Nobody is paused.", _by("paused_since"), _paused, SHORT),
+    Section(
+        UNREVIEWED,
+        "Received, not looked at",
+        "Every result was looked at.",
+        Order(("unreviewed_since", "pk"), (moment, id_of)),
+        _unreviewed,
+        SHORT,
+    ),
     Section(
         UNREACHED,
         "Messages come back",

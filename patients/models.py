@@ -41,6 +41,7 @@ DEFAULT_POLICIES: dict[str, int] = {
     "bridge_period_days": 28,
     "tablets_warning_days": 3,
     "registry_enrolments": 0,
+    "review_results": 0,
     "transfer_answer_days": 3,
     "answer_quarantine_minutes": 24 * 60,
 }

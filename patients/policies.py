@@ -26,6 +26,8 @@ class Policy(NamedTuple):
 
     def spoken(self, value: int) -> str:
         """A value in words: 90 minutes, 24 hours, 3 days."""
+        if self.unit == "results":
+            return "looked at by a person" if value else "not looked at one by one"
         if self.unit == "enrolments":
             return "asked for" if value else "not asked for"
         if self.unit == "minutes" and value >= 120 and value % 60 == 0:
@@ -82,4 +84,6 @@ POLICIES = (
     Policy("registry_enrolments", "Enrolment in the clinic's own registry",
            "0: nothing administrative blocks a supply. 1: a patient has to be enrolled in the clinic's registry first.",
            0, 1),
+    Policy("review_results", "Results from a laboratory",
+           "1: each one waits on Today until a person has looked at it. 0: only alerts wait for a person.", 0, 1),
 )  # fmt: skip

@@ -29,6 +29,7 @@ from monitoring.models import (
     Laboratory,
     Merge,
     QuarantinedRow,
+    ResultReview,
     Severity,
     TakeOver,
     Way,
@@ -45,7 +46,7 @@ from patients.closed_days import close_days
 from patients.consenting import Person, add_carer, give_consent, make_code, make_link, wish
 from patients.desk import set_front_desk
 from patients.models import ContactPoint, ShiftOffer
-from tests.cast import NOW, a_clinic, a_count, a_deputy, a_person, a_shift, a_treatment, an_absence
+from tests.cast import DAY, NOW, a_clinic, a_count, a_deputy, a_person, a_shift, a_treatment, an_absence
 
 FIELDS = {
     "mrn": "M1", "date_of_birth": "1980-05-17", "drawn_at": "2026-09-14T09:00:00+00:00", "anc": "2.1", "unit": "10*9/L",
@@ -182,6 +183,8 @@ def _about_a_patient(clinic, nurse, prescriber):
     patient = treatment.patient
     contact = ContactPoint.objects.create(patient=patient, kind="phone", value="555", recorded_at=NOW)
     draw = Draw.objects.create(treatment=treatment, clinic=clinic, drawn_at=NOW, recorded_at=NOW)
+    count = a_count(treatment, 2500, at=NOW - DAY)
+    ResultReview.objects.create(result=count, staff=nurse, at=NOW)
     Booking.objects.create(treatment=treatment, clinic=clinic, day=NOW.date(), booked_at=NOW)
     merge = Merge.objects.create(kept=treatment, merged=other, reason="One person", at=NOW, by=nurse)
     proposal = BenProposal.objects.create(treatment=other, evidence="Duffy", documented_at=NOW, documented_by=nurse)

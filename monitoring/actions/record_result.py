@@ -15,6 +15,7 @@ from monitoring.actions.drawing import close_draw
 from monitoring.actions.gathering import Digest
 from monitoring.actions.guarding import MANUAL, doubts, kept_answers, loosening, proof_in_words, refuse_unanswered
 from monitoring.actions.judging import Facts, as_assessment, bring_up, facts_of, judge_now, latest_draw, locked
+from monitoring.actions.reviewing import waits_for_review
 from monitoring.actions.revoking import revoke_supplies
 from monitoring.actions.storing import store
 from monitoring.actions.versioning import numbered, place, seen, superseded
@@ -158,6 +159,7 @@ def _derive(
     )
     columns = bring_up(treatment, judgement, latest_draw_at=latest_draw(facts.versions), now=now)
     result.judgement_given = as_assessment(treatment, judgement, result=None, now=now)
+    columns |= waits_for_review(treatment, result, now=now)
     store(treatment, columns, result, result.judgement_given, audited)
     if facts.booked and counts:
         keep_booking(treatment, result.drawn_at, now=now)

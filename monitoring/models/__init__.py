@@ -17,6 +17,7 @@ from monitoring.models.protocol_change import ChangeChunk, ChangeRow, Kind, Prot
 from monitoring.models.reaching import Channel, Reach, Way, Wish
 from monitoring.models.reminding import SelfCheck, Wording
 from monitoring.models.result import Result
+from monitoring.models.review import ResultReview
 from monitoring.models.statement import Statement, StatementRevoked
 from monitoring.models.treatment import DoseChange, DoseVoid, TakeOver, Treatment, TreatmentEvent
 
@@ -56,6 +57,7 @@ __all__ = [
     "RecordKind",
     "RegistryForm",
     "Result",
+    "ResultReview",
     "RowState",
     "SelfCheck",
     "Severity",

@@ -83,6 +83,9 @@ class Treatment(models.Model):
     unreached_since = models.DateTimeField(null=True)
     """Since when messages to the patient or a carer come back; kept by `mark_unreached`."""
 
+    unreviewed_since = models.DateTimeField(null=True)
+    """Since when a laboratory's result waits for somebody to look at it; null also where the clinic asks for none."""
+
     objects = TreatmentQuerySet.as_manager()
 
     class Meta:
@@ -107,6 +110,13 @@ class Treatment(models.Model):
                 "id",
                 name="treatments_unreached",
                 condition=Q(unreached_since__isnull=False),
+            ),
+            models.Index(
+                "clinic",
+                "unreviewed_since",
+                "id",
+                name="treatments_unreviewed",
+                condition=Q(unreviewed_since__isnull=False),
             ),
             # Few are not on plain treatment with a normal count: these indexes find them and cost the others nothing.
             models.Index("clinic", "advice", name="treatments_by_advice", condition=~Q(advice="continue")),

@@ -119,7 +119,8 @@ def _page(request: HttpRequest, record: Record, moment: Moment, now: datetime) -
     reading = read(treatment, record.results, as_of=moment.at, known_at=moment.known_at)
     card = advice_card(reading.judgement, treatment)
     table = table_at(treatment, moment.at)
-    rows = result_rows(record.results, treatment, table)
+    seen = {row.pk: row.review for row in record.results if hasattr(row, "review")}
+    rows = result_rows(record.results, treatment, table, seen=seen)
     chart = draw(_drawn(request, record, moment, rows), table)
     lines = timeline(record)
     return {

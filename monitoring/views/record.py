@@ -129,7 +129,9 @@ def record_of(treatment: Treatment, known_at: datetime | None = None) -> Record:
 
     # The rules read the same events and BEN rows: they are kept on this copy, so that nobody asks for them again.
     treatment.events_read = list(treatment.every_event(known_at).select_related("recorded_by", "voided_by"))
-    results = until(treatment.every_result(known_at).select_related("staff", "integration"), "received_at")
+    results = until(
+        treatment.every_result(known_at).select_related("staff", "integration", "review__staff"), "received_at"
+    )
     for row in results:
         # A merged record's row is told on this page, in this clinic's calendar; nobody asks for its own treatment.
         row._state.fields_cache["treatment"] = treatment

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from monitoring.alerts import severity_of
-from monitoring.models import Result, Severity, Treatment
+from monitoring.models import Result, ResultReview, Severity, Treatment
 from monitoring.models.result import Status, standing
 from monitoring.rules.protocol import Table
 from monitoring.rules.units import plain
@@ -44,6 +45,8 @@ class ResultRow:
     by: str
     reason: str
     was: str = ""
+    reviewed: str = ""
+    """Who has looked at what the laboratory sent, and when."""
     sent: int | None = None
     """The laboratory's own number, where it stands at another place."""
 
@@ -79,8 +82,14 @@ def tone(table: Table, rank: int) -> str:
     return TONE_OF[severity_of(table, rank)] if rank else "normal"
 
 
-def result_rows(versions: Sequence[Result], treatment: Treatment, table: Table) -> list[ResultRow]:
-    """Every version, newest draw first; bands as this table names them."""
+def result_rows(
+    versions: Sequence[Result],
+    treatment: Treatment,
+    table: Table,
+    *,
+    seen: Mapping[int, ResultReview] = MappingProxyType({}),
+) -> list[ResultRow]:
+    """Every version, newest draw first; bands as this table names them. `seen`: who has looked at which, by result."""
     stand = {row.pk for row in standing(list(versions))}
     by_key = {(row.source, row.accession, row.version): row for row in versions}
     ordered = sorted(versions, key=lambda row: (row.drawn_at, row.version, row.pk), reverse=True)
@@ -91,12 +100,15 @@ def result_rows(versions: Sequence[Result], treatment: Treatment, table: Table) 
             table,
             stands=row.pk in stand,
             former=by_key.get((row.source, row.accession, row.version - 1)),
+            seen=seen.get(row.pk),
         )
         for row in ordered
     ]
 
 
-def _row(row: Result, treatment: Treatment, table: Table, *, stands: bool, former: Result | None) -> ResultRow:
+def _row(
+    row: Result, treatment: Treatment, table: Table, *, stands: bool, former: Result | None, seen: ResultReview | None
+) -> ResultRow:
     zone = treatment.clinic.zone
     rank = None if row.anc is None else table.rank(row.count())
     return ResultRow(
@@ -118,6 +130,7 @@ def _row(row: Result, treatment: Treatment, table: Table, *, stands: bool, forme
         reason=row.reason,
         sent=row.sent_version if row.sent_version != row.version else None,
         was=number(former.anc, former.anc_bound) if former else "",
+        reviewed=f"{seen.staff}, {seen.at.astimezone(zone):%Y-%m-%d %H:%M}" if seen else "",
     )
 
 

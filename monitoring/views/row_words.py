@@ -92,6 +92,13 @@ def _unreached(treatment: Treatment, day: date, closed: Days) -> Words:
     return f"not reached since {since}", "two messages came back: ask for the new number or e-mail", "warn"
 
 
+def _unreviewed(treatment: Treatment, day: date, closed: Days) -> Words:
+    if treatment.unreviewed_since is None:
+        return "", "", ""
+    since = treatment.unreviewed_since.astimezone(treatment.clinic.zone)
+    return "not looked at", f"received {written(since.date())}, {since:%H:%M}", ""
+
+
 WORDS: Mapping[str, Callable[[Treatment, date, Days], Words]] = {
     "overdue": _overdue,
     "tablets": _tablets,
@@ -99,6 +106,7 @@ WORDS: Mapping[str, Callable[[Treatment, date, Days], Words]] = {
     "due": _due,
     "soon": _soon,
     "unreached": _unreached,
+    "unreviewed": _unreviewed,
     "paused": _paused,
     "off": _paused,
 }

@@ -42,7 +42,8 @@ UNANSWERED: Mapping[int, str] = {
     Step.ALARM: "the clinic's alarm stands",
 }
 OFFERS: Mapping[str, str] = {
-    "drawn": "No result will come", "tablets": "Book a test", "unreached": "See and mend", "paused": "", "off": "",
+    "drawn": "No result will come", "tablets": "Book a test", "unreached": "See and mend",
+    "unreviewed": "", "paused": "", "off": "",
 }  # fmt: skip
 """What may be done from a row; in every other section: note that blood was drawn."""
 ADDRESSES: Mapping[str, str] = {"tablets": "act/book/", "unreached": "reminders/"}

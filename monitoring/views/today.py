@@ -23,6 +23,7 @@ from monitoring.views.rows import AlertRow, Row, age, alert_row, draw_row, treat
 from monitoring.worklist import (
     LATE,
     SECTIONS,
+    SELDOM,
     UNREACHED,
     Filter,
     alerts_on,
@@ -201,7 +202,7 @@ def _sections(look: Look) -> list[Shown]:
     draws, bookings = open_draws(treatments), open_bookings(treatments)
     shown = []
     for section in SECTIONS:
-        if section.name not in pages or (section.name == UNREACHED and not pages[UNREACHED].ids):
+        if section.name not in pages or (section.name in SELDOM and not pages[section.name].ids):
             continue
         rows: dict[int, Row | AlertRow] = {
             pk: treatment_row(

@@ -75,6 +75,7 @@ TABLE = {
     "retry_delivery": Row("", "NPC", "clinic"),
     "ask_transfer": Row(CARES, CARES, "clinic"),
     "transfers": Row(CARES, CARES, "self"),
+    "results_to_review": Row(EVERYBODY, EVERYBODY, "self"),  # an empty list for who may not: test_reviewing.py
     "transfer": Row(CARES, CARES, "clinic"),
     "accept_transfer": Row("", "", "clinic"),  # by the receiving clinic alone: test_transfer_pages.py
     "decline_transfer": Row("", "", "clinic"),
