@@ -9,6 +9,7 @@ from monitoring.actions import carrying_on
 from monitoring.actions.nudge import ask, nudge
 from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.feeds.imports import TASK, go_on, unfinished_imports
+from monitoring.reminding.agreeing import end_gone
 from monitoring.reminding.planning import plan
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep as sweep_now
@@ -33,7 +34,8 @@ def sweep() -> None:
 
 @shared_task(name="monitoring.tasks.remind", soft_time_limit=240, time_limit=280)
 def remind() -> None:
-    """Plan the reminders of the day ahead; the outbox sends each in its time."""
+    """Note which browsers are gone, then plan the reminders of the day ahead; the outbox sends each in its time."""
+    end_gone(now=timezone.now())
     plan(now=timezone.now())
 
 
