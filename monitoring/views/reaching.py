@@ -15,13 +15,15 @@ from django.views.decorators.http import require_POST
 
 from monitoring.models import Treatment
 from monitoring.reminding.agreeing import links_open
+from monitoring.reminding.browsers import browser_of
+from monitoring.views.acts.reaching import BY_A_NUMBER
 from monitoring.views.acts.table import ACTS
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
-from notifications.models import Delivery
+from notifications.models import Delivery, PushSubscription
 from patients import audit
 from patients.access import may
 from patients.consenting import Person, ReachingError, confirmed_at, holds, latest_consents, use_code, wishes_of
-from patients.reaching import CONFIRMED_FOR, Carer, Channel, Consent, Wishes
+from patients.reaching import CONFIRMED_FOR, Carer, Channel, Consent, How, Wishes
 
 SHOWN = 30
 STEPS = {
@@ -41,7 +43,8 @@ class CodeForm(forms.Form):
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
     )  # fmt: skip
     who = forms.CharField(widget=forms.HiddenInput, required=False)
-    channel = forms.ChoiceField(choices=Channel.choices, widget=forms.HiddenInput)
+    channel = forms.ChoiceField(choices=BY_A_NUMBER, widget=forms.HiddenInput)
+    """A notice's code is typed on the person's own page, beside the day of birth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class Way:
     state: str
     until: datetime | None
     form: CodeForm | None
+    browser: PushSubscription | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,24 @@ def _ways(person: Person, writes: bool, now: datetime) -> Iterator[Way]:
     for channel, consent in latest_consents(person).items():
         confirmed = confirmed_at(person, channel, consent.address)
         until = confirmed + CONFIRMED_FOR if confirmed else None
-        tone, state = _state(consent, until, now)
+        pushed = channel == Channel.WEBPUSH
+        browser = browser_of(consent) if pushed else None
+        tone, state = (_browser_state(consent, browser) if pushed else None) or _state(consent, until, now)
         form = CodeForm(
             initial={"who": _pk(person.carer), "channel": channel}, auto_id=f"{channel}{_pk(person.carer)}_%s"
         )
-        asks = writes and holds(consent) and (until is None or until < now or tone == "warn")
-        yield Way(consent, Channel(channel).label, tone, state, until, form if asks else None)
+        asks = writes and not pushed and holds(consent) and (until is None or until < now or tone == "warn")
+        yield Way(consent, Channel(channel).label, tone, state, until, form if asks else None, browser)
+
+
+def _browser_state(consent: Consent, browser: PushSubscription | None) -> tuple[str, str] | None:
+    """Of a browser that is gone, and of one whose code nobody has typed yet."""
+    if consent.how == How.GONE or (consent.given and (browser is None or browser.ended_at)):
+        return "warn", (
+            "notices no longer arrive in that browser. Ask them to open their page, My reminders, and choose"
+            " “Show notices here” again; until then use another channel"
+        )
+    return None
 
 
 def _state(consent: Consent, until: datetime | None, now: datetime) -> tuple[str, str]:
@@ -153,7 +169,11 @@ def _sent(treatment: Treatment) -> list[dict[str, object]]:
     codes = Delivery.objects.filter(about__regex=f"^own:(code|link):[a-z]+:{treatment.patient_id}:")
     rows = sorted([*mine.order_by("-due_at")[:SHOWN], *codes.order_by("-due_at")[:SHOWN]], key=lambda row: row.due_at)
     return [
-        {"row": row, "step": STEPS.get(_step(row.about), "message"), "state": _fate(row)} for row in reversed(rows)
+        {
+            "row": row, "step": STEPS.get(_step(row.about), "message"), "state": _fate(row),
+            "to": "a browser" if row.channel == Channel.WEBPUSH else row.address,
+        }
+        for row in reversed(rows)
     ][:SHOWN]  # fmt: skip
 
 
