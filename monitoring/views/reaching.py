@@ -128,22 +128,24 @@ def _ways(person: Person, writes: bool, now: datetime) -> Iterator[Way]:
         until = confirmed + CONFIRMED_FOR if confirmed else None
         pushed = channel == Channel.WEBPUSH
         browser = browser_of(consent) if pushed else None
-        tone, state = (_browser_state(consent, browser) if pushed else None) or _state(consent, until, now)
+        gone = _gone(consent, browser) if pushed else ""
+        tone, state = ("warn", gone) if gone else _state(consent, until, now)
         form = CodeForm(
             initial={"who": _pk(person.carer), "channel": channel}, auto_id=f"{channel}{_pk(person.carer)}_%s"
         )
         asks = writes and not pushed and holds(consent) and (until is None or until < now or tone == "warn")
-        yield Way(consent, Channel(channel).label, tone, state, until, form if asks else None, browser)
+        label, until = Channel(channel).label, None if gone else until
+        yield Way(consent, label, tone, state, until, form if asks else None, browser)
 
 
-def _browser_state(consent: Consent, browser: PushSubscription | None) -> tuple[str, str] | None:
-    """Of a browser that is gone, and of one whose code nobody has typed yet."""
+def _gone(consent: Consent, browser: PushSubscription | None) -> str:
+    """What to do about a browser that takes no more notices; empty while it does, and where the person ended them."""
     if consent.how == How.GONE or (consent.given and (browser is None or browser.ended_at)):
-        return "warn", (
+        return (
             "notices no longer arrive in that browser. Ask them to open their page, My reminders, and choose"
             " “Show notices here” again; until then use another channel"
         )
-    return None
+    return ""
 
 
 def _state(consent: Consent, until: datetime | None, now: datetime) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """What they choose themselves: whether and how they are reminded, and where."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -111,7 +111,8 @@ def _page(request: HttpRequest, guest: Guest, **more: object) -> HttpResponse:
     form = OwnWishesForm(initial={name: getattr(known, name) for name in OwnWishesForm.base_fields})
     if not guest.is_patient:
         del form.fields["tablets"]
-    page = {"form": form, "ways": list(_ways(guest)), "new": NewAddressForm(), "push": _push(guest)} | more
+    ways = list(_ways(guest))
+    page = {"form": form, "ways": ways, "new": NewAddressForm(), "push": _push(guest, ways)} | more
     return shown(request, guest, "choices", **page)
 
 
@@ -132,13 +133,16 @@ def _ready(guest: Guest, consent: Consent) -> bool:
     return at is not None and at + CONFIRMED_FOR > guest.now
 
 
-def _push(guest: Guest) -> dict[str, object] | None:
+def _push(guest: Guest, ways: Iterable[dict[str, object]]) -> dict[str, object] | None:
     """What the script needs to ask this browser; None where notices are not set up."""
     if not set_up():
         return None
     # Pages of their own alone: what somebody who works here agreed to in the same browser stays as it is.
     scope = reverse("own", args=[guest.token]).removesuffix(f"{guest.token}/")
-    return {"key": settings.WEBPUSH["public_key"], "scope": scope, "form": PushForm(auto_id=False)}
+    elsewhere = any(way["channel"] == Channel.WEBPUSH and way["holds"] and way["ready"] for way in ways)
+    return {
+        "key": settings.WEBPUSH["public_key"], "scope": scope, "form": PushForm(auto_id=False), "elsewhere": elsewhere,
+    }  # fmt: skip
 
 
 def _save_wishes(request: HttpRequest, guest: Guest) -> HttpResponse:
