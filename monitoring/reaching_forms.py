@@ -69,12 +69,17 @@ class WebhookForm(forms.Form):
         return address
 
 
-class BrowserForm(forms.Form):
+class PushForm(forms.Form):
     """What the browser itself tells when it agrees; nobody types it."""
 
     endpoint = forms.URLField(widget=forms.HiddenInput, max_length=1000, assume_scheme="https")
     p256dh = forms.CharField(widget=forms.HiddenInput, max_length=120)
     auth = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+
+class BrowserForm(PushForm):
+    """The same of a browser of somebody who works here, with a name by which they know it again."""
+
     label = forms.CharField(widget=forms.HiddenInput, max_length=80)
 
     def clean_endpoint(self) -> str:

@@ -9,6 +9,7 @@ from monitoring.actions import carrying_on
 from monitoring.actions.nudge import ask, nudge
 from monitoring.actions.treating import reassess_changed_by_time
 from monitoring.feeds.imports import TASK, go_on, unfinished_imports
+from monitoring.reminding.agreeing import end_gone
 from monitoring.reminding.planning import plan
 from monitoring.rules.errors import InputError
 from monitoring.sweep import sweep as sweep_now
@@ -34,7 +35,8 @@ def sweep() -> None:
 
 @shared_task(name="monitoring.tasks.remind", soft_time_limit=240, time_limit=280)
 def remind() -> None:
-    """Plan the reminders of the day ahead, and note who is reached no more; the outbox sends each in its time."""
+    """Note which browsers are gone and who is reached no more, and plan the reminders of the day ahead."""
+    end_gone(now=timezone.now())
     plan(now=timezone.now())
     mark_unreached(now=timezone.now())
 

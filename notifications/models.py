@@ -111,6 +111,8 @@ class Delivery(models.Model):
     )
 
     objects = DeliveryQuerySet.as_manager()
+    worth_seconds: int | None = None
+    """No column: how long a provider may keep it, once the last look has said how long it will be true."""
 
     class Meta:
         triggers: ClassVar = [

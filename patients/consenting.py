@@ -17,6 +17,8 @@ from patients.reaching import CODE_LASTS, MOST_TRIES, AddressCode, Carer, Channe
 
 KIND_OF = {Channel.SMS: "phone", Channel.EMAIL: "email"}
 """The contact detail that a channel's address is read from."""
+GIVING = tuple(how for how in How.values if how != How.GONE)
+OWN_BROWSER = "notices are agreed to by the person, on their own page, in the browser that is to show them"
 LINK_LASTS = {"page": timedelta(days=14), "calendar": timedelta(days=366)}
 TRIES_A_DAY = 20
 
@@ -44,6 +46,8 @@ class Person(NamedTuple):
 
 def address_of_person(person: Person, channel: str) -> tuple[str, ContactPoint | None]:
     """Where a channel reaches this person, and the contact detail that says so. Raises ReachingError."""
+    if channel == Channel.WEBPUSH:
+        raise ReachingError(OWN_BROWSER)
     kind = KIND_OF[Channel(channel)]
     if person.carer:
         found, contact = getattr(person.carer, kind), None
@@ -76,16 +80,20 @@ def holds(consent: Consent | None) -> bool:
 
 @transaction.atomic
 def give_consent(
-    *, person: Person, channel: str, how: str, by: Actor, now: datetime, words: str = "", ip: str | None = None
-) -> Consent:
-    """This person agrees to messages there. Nothing is sent before the address is confirmed. Raises ReachingError."""
-    _lock(person)
-    if channel == Channel.WEBPUSH:
-        address, contact = person.key, None
+    *, person: Person, channel: str, how: str, by: Actor, now: datetime, words: str = "", ip: str | None = None,
+    browser: str = "",
+) -> Consent:  # fmt: skip
+    """This person agrees to messages there. Nothing is sent before the address is confirmed. Raises ReachingError.
+
+    `browser`: for notices, what names the browser in which the person agreed to them, and by nobody else's hand.
+    """
+    lock_person(person)
+    if channel == Channel.WEBPUSH and browser and how == How.OWN_PAGE and by is None:
+        address, contact = browser, None
     else:
         address, contact = address_of_person(person, channel)
-    if how not in How.values:
-        raise ReachingError(f"{how!r} is no way of giving consent; known: {', '.join(How.values)}")
+    if how not in GIVING:
+        raise ReachingError(f"{how!r} is no way of giving consent; known: {', '.join(GIVING)}")
     standing = latest_consents(person).get(channel)
     if standing is not None and holds(standing) and standing.address == address:
         return standing
@@ -94,12 +102,13 @@ def give_consent(
 
 @transaction.atomic
 def end_consent(
-    *, person: Person, channel: str, how: str, by: Actor, now: datetime, words: str = "", ip: str | None = None
-) -> Consent | None:
-    """From now on nothing is sent there. None where nothing was agreed to."""
-    _lock(person)
+    *, person: Person, channel: str, how: str, by: Actor, now: datetime, words: str = "", ip: str | None = None,
+    address: str = "",
+) -> Consent | None:  # fmt: skip
+    """From now on nothing is sent there. None where nothing was agreed to, or for another address than this one."""
+    lock_person(person)
     standing = latest_consents(person).get(channel)
-    if standing is None or not standing.given:
+    if standing is None or not standing.given or (address and standing.address != address):
         return None
     OwnLink.objects.filter(**person.columns, address=standing.address, revoked_at=None).update(revoked_at=now)
     return _write(person, channel, standing.address, standing.contact, False, how, words, by, now, ip)
@@ -124,7 +133,7 @@ def _write(
 @transaction.atomic
 def wish(*, person: Person, wishes: Mapping[str, Any], by: Actor, now: datetime, ip: str | None = None) -> Wishes:
     """How this person wants to be written to from now on; what is not named stays."""
-    _lock(person)
+    lock_person(person)
     known = Wishes.objects.filter(**person.columns).order_by("pk").last()
     columns = {
         field.name: getattr(known, field.name) if known else field.get_default()
@@ -264,7 +273,7 @@ def revoke_links(*, person: Person, by: Actor, now: datetime, ip: str | None = N
     return ended
 
 
-def _lock(person: Person) -> None:
+def lock_person(person: Person) -> None:
     """Consents of one patient queue here, as contacts do."""
     Patient.objects.select_for_update(of=("self",)).get(pk=person.patient.pk)
 

@@ -41,6 +41,8 @@ class How(models.TextChoices):
     TELEPHONE = "telephone", "By telephone"
     OWN_PAGE = "own_page", "On their own page"
     REPLY = "reply", "By a reply to a text message"
+    GONE = "gone", "Because their browser takes no more notices"
+    """Nobody's word: it only ends."""
 
 
 class Carer(models.Model):
@@ -89,8 +91,10 @@ class Consent(models.Model):
             models.CheckConstraint(condition=Q(how__in=How.values), name="consent_how_known"),
             models.CheckConstraint(condition=~Q(address=""), name="consent_has_address"),
             models.CheckConstraint(
-                condition=Q(recorded_by__isnull=False) | Q(how__in=["own_page", "reply"]), name="consent_recorded_by"
+                condition=Q(recorded_by__isnull=False) | Q(how__in=["own_page", "reply", "gone"]),
+                name="consent_recorded_by",
             ),
+            models.CheckConstraint(condition=~Q(how="gone") | Q(given=False), name="consent_gone_only_ends"),
             models.CheckConstraint(
                 condition=Q(channel="webpush") | Q(carer__isnull=False) | Q(contact__isnull=False) | Q(given=False),
                 name="consent_follows_a_contact",

@@ -329,6 +329,21 @@ KNOCKOUTS = (
              "WHERE c.given AND n.ended_at IS NULL AND h.ended_at IS NULL", "WHERE c.given", "tests/reminding/test_agreeing.py::test_h32_a_changed_number_or_a_carer_who_left_is_not_written_to"),
     Knockout("H32", "STOP is honoured", "monitoring/reminding/replying.py",
              "    if word in STOP:\n", "    if False:\n", "tests/reminding/test_agreeing.py::test_stop_ends_consent_for_that_number_at_once_and_takes_back_what_waits"),
+    Knockout("H31", "a notice has no address in its words", "monitoring/reminding/last_look.py",
+             "    if delivery.channel == Channel.WEBPUSH:\n        delivery.path", "    if False:\n        delivery.path",
+             "tests/reminding/test_notices.py::test_h31_from_the_browser_to_the_reminder_whose_touch_opens_the_gate"),
+    Knockout("H32", "a browser that is gone is asked no more", "monitoring/reminding/last_look.py",
+             "    return delivery.channel == Channel.WEBPUSH and not takes_notices(delivery.address)", "    return False",
+             "tests/reminding/test_notices.py::test_h32_the_last_look_withdraws_what_waits_for_a_browser_that_is_gone"),
+    Knockout("H32", "a browser that is gone ends the consent", "monitoring/tasks.py",
+             "    end_gone(now=timezone.now())\n", "",
+             "tests/reminding/test_notices.py::test_the_task_notes_who_is_gone_before_it_plans"),
+    Knockout("H32", "a browser opens nothing before its code was typed", "monitoring/reminding/agreeing.py",
+             '    if purpose == "open" and channel == Channel.WEBPUSH and', "    if False and",
+             "tests/reminding/test_notices.py::test_before_its_code_was_typed_a_browser_is_sent_the_code_and_nothing_else"),
+    Knockout("H32", "two people in one browser: only the later sees notices", "monitoring/reminding/agreeing.py",
+             "    for other in others:\n        disagree(", "    for other in []:\n        disagree(",
+             "tests/reminding/test_notices.py::test_h32_two_people_one_browser_and_only_the_later_sees_notices_there"),
 )  # fmt: skip
 
 

@@ -12,13 +12,15 @@ from django.db import connection
 from django.urls import reverse
 
 from monitoring.models import Treatment
+from monitoring.reminding.browsers import takes_notices
 from monitoring.reminding.dues import BY_KIND
 from monitoring.reminding.planning import ONE, facts
+from monitoring.reminding.words import YOUR_PAGE, said
 from monitoring.rules.reminders import BY_NAME
 from notifications.models import Delivery
-from patients.consenting import Person, holds, latest_consents, make_code, make_link
+from patients.consenting import Person, holds, latest_consents, make_code, make_link, wishes_of
 from patients.models import Patient
-from patients.reaching import CODE_LASTS, Carer
+from patients.reaching import CODE_LASTS, Carer, Channel
 
 Answer = Literal[True] | datetime | None
 
@@ -27,15 +29,15 @@ def reminder(delivery: Delivery, *, now: datetime) -> Answer:
     """A reminder: asked again of the rows themselves, with the consent, the number and the hours as they are now."""
     treatment = Treatment.objects.filter(pk=int(delivery.about.split(":")[1])).first()
     found = _still_wanted(treatment, delivery, now) if treatment else None
-    if found is None or found["address"] != delivery.address:
+    if found is None or found["address"] != delivery.address or _nobody_looks(delivery):
         return None
     if found["send_at"] > now:
         return datetime.fromisoformat(str(found["send_at"]))
     awake = next_awake(now, ZoneInfo(found["time_zone"]), found["awake_from"], found["awake_until"])
     if awake > now:
         return awake if awake < found["until_at"] else None
-    person = person_of(found["patient_id"], found["carer_id"])
-    delivery.body = delivery.body.replace("[link]", link_for(person, delivery, now))
+    delivery.worth_seconds = int((found["until_at"] - now).total_seconds())
+    _give_link(person_of(found["patient_id"], found["carer_id"]), delivery, now)
     return True
 
 
@@ -70,9 +72,12 @@ def own(delivery: Delivery, *, now: datetime) -> Answer:
     # A new number is not agreed to yet: the code that goes there is how it comes to be.
     if what != "new" and (consent is None or not holds(consent) or consent.address != delivery.address):
         return None
+    if _nobody_looks(delivery):
+        return None
     if what == "link":
-        delivery.body = delivery.body.replace("[link]", link_for(person, delivery, now))
+        _give_link(person, delivery, now)
     else:
+        delivery.worth_seconds = int(CODE_LASTS.total_seconds())
         code = make_code(person=person, channel=channel, address=delivery.address, purpose=purpose, now=now)
         delivery.body = delivery.body.replace("[code]", code)
     return True
@@ -84,7 +89,17 @@ def person_of(patient_id: int, carer_id: int | None) -> Person:
     return Person(patient, Carer.objects.get(pk=carer_id, patient=patient) if carer_id else None)
 
 
-def link_for(person: Person, delivery: Delivery, now: datetime) -> str:
-    """A way to their own page, made now and kept nowhere."""
+def _nobody_looks(delivery: Delivery) -> bool:
+    """Whether it is a notice for a browser that takes none any more."""
+    return delivery.channel == Channel.WEBPUSH and not takes_notices(delivery.address)
+
+
+def _give_link(person: Person, delivery: Delivery, now: datetime) -> None:
+    """A way to their own page, made now and kept nowhere: in the words, or behind a notice's touch."""
     token = make_link(person=person, channel=delivery.channel, address=delivery.address, purpose="page", now=now)
-    return f"{settings.BASE_URL}{reverse('own', args=[token])}"
+    path = reverse("own", args=[token])
+    if delivery.channel == Channel.WEBPUSH:
+        delivery.path, words = path, said(YOUR_PAGE, wishes_of(person).language)
+    else:
+        words = f"{settings.BASE_URL}{path}"
+    delivery.body = delivery.body.replace("[link]", words)

@@ -39,6 +39,9 @@ FOOT: Mapping[str, Promise] = {
 }
 CODE = _("Your code is [code]. It works for ten minutes. We never ask for it by phone.")
 PAGE = _("Hello. Here is your own page: [link]")
+NOTICE = _("Hello. Touch here to open your own page.")
+YOUR_PAGE = _("your page")
+"""What stands for the link in a notice: a touch opens it, and nobody could type it from there."""
 SUBJECT = _("A message for you")
 CALLED = _("your clinic")
 """Where the clinic has written down no telephone number for its patients."""

@@ -31,6 +31,7 @@ from monitoring.rules.errors import InputError
 from monitoring.views.finding import address_of, staff_of
 from monitoring.views.two_steps import confirm_page, confirmed, typed
 from notifications.channels.webhook import signing_key
+from notifications.channels.webpush import set_up as push_set_up
 from patients.models import DEFAULT_POLICIES, Staff
 
 WORKER = settings.BASE_DIR / "clozatrack" / "static" / "clozatrack" / "push-worker.js"
@@ -152,7 +153,7 @@ def _set_up() -> dict[str, bool]:
     return {
         "phone": all(settings.SMS[name] for name in ("account", "token", "sender")),
         "webhook": bool(settings.WEBHOOK_SECRET),
-        "browser": bool(settings.WEBPUSH["private_key"] and settings.WEBPUSH["public_key"]),
+        "browser": push_set_up(),
     }
 
 

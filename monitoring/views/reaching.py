@@ -15,15 +15,17 @@ from django.views.decorators.http import require_POST
 
 from monitoring.models import Treatment
 from monitoring.reminding.agreeing import links_open
+from monitoring.reminding.browsers import browser_of
 from monitoring.unreached import CHANNELS
+from monitoring.views.acts.reaching import BY_A_NUMBER
 from monitoring.views.acts.table import ACTS
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from notifications.bounces import bounced_twice
-from notifications.models import Delivery
+from notifications.models import Delivery, PushSubscription
 from patients import audit
 from patients.access import may
 from patients.consenting import Person, ReachingError, confirmed_at, holds, latest_consents, use_code, wishes_of
-from patients.reaching import CONFIRMED_FOR, Carer, Channel, Consent, Wishes
+from patients.reaching import CONFIRMED_FOR, Carer, Channel, Consent, How, Wishes
 
 SHOWN = 30
 STEPS = {
@@ -43,7 +45,8 @@ class CodeForm(forms.Form):
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
     )  # fmt: skip
     who = forms.CharField(widget=forms.HiddenInput, required=False)
-    channel = forms.ChoiceField(choices=Channel.choices, widget=forms.HiddenInput)
+    channel = forms.ChoiceField(choices=BY_A_NUMBER, widget=forms.HiddenInput)
+    """A notice's code is typed on the person's own page, beside the day of birth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Way:
     state: str
     until: datetime | None
     form: CodeForm | None
+    browser: PushSubscription | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +128,27 @@ def _ways(person: Person, writes: bool, now: datetime) -> Iterator[Way]:
     for channel, consent in latest_consents(person).items():
         confirmed = confirmed_at(person, channel, consent.address)
         until = confirmed + CONFIRMED_FOR if confirmed else None
+        pushed = channel == Channel.WEBPUSH
+        browser = browser_of(consent) if pushed else None
+        gone = _gone(consent, browser) if pushed else ""
         dead = channel in CHANNELS and bounced_twice(channel, address=consent.address).exists()
-        tone, state = _state(consent, until, now, dead)
+        tone, state = ("warn", gone) if gone else _state(consent, until, now, dead)
         form = CodeForm(
             initial={"who": _pk(person.carer), "channel": channel}, auto_id=f"{channel}{_pk(person.carer)}_%s"
         )
-        asks = writes and holds(consent) and (until is None or until < now or tone == "warn")
-        yield Way(consent, Channel(channel).label, tone, state, until, form if asks else None)
+        asks = writes and not pushed and holds(consent) and (until is None or until < now or tone == "warn")
+        label, until = Channel(channel).label, None if gone else until
+        yield Way(consent, label, tone, state, until, form if asks else None, browser)
+
+
+def _gone(consent: Consent, browser: PushSubscription | None) -> str:
+    """What to do about a browser that takes no more notices; empty while it does, and where the person ended them."""
+    if consent.how == How.GONE or (consent.given and (browser is None or browser.ended_at)):
+        return (
+            "notices no longer arrive in that browser. Ask them to open their page, My reminders, and choose"
+            " “Show notices here” again; until then use another channel"
+        )
+    return ""
 
 
 def _state(consent: Consent, until: datetime | None, now: datetime, dead: bool) -> tuple[str, str]:
@@ -158,7 +176,11 @@ def _sent(treatment: Treatment) -> list[dict[str, object]]:
     codes = Delivery.objects.filter(about__regex=f"^own:(code|link):[a-z]+:{treatment.patient_id}:")
     rows = sorted([*mine.order_by("-due_at")[:SHOWN], *codes.order_by("-due_at")[:SHOWN]], key=lambda row: row.due_at)
     return [
-        {"row": row, "step": STEPS.get(_step(row.about), "message"), "state": _fate(row)} for row in reversed(rows)
+        {
+            "row": row, "step": STEPS.get(_step(row.about), "message"), "state": _fate(row),
+            "to": "a browser" if row.channel == Channel.WEBPUSH else row.address,
+        }
+        for row in reversed(rows)
     ][:SHOWN]  # fmt: skip
 
 

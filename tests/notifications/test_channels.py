@@ -1,6 +1,7 @@
 """Each wire against a real server: what it sends, and what it makes of every answer."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -117,6 +118,37 @@ def test_a_push_is_signed_with_our_key_and_only_that_browser_can_read_it(push):
     assert push.taken[0].headers["Urgency"] == "high"
     row.refresh_from_db()
     assert row.state == State.SENT
+
+
+def test_a_pushs_tag_is_the_same_for_one_thing_and_tells_no_number_of_ours(push):
+    for once, about in (("k1", "alert:17"), ("k2", "alert:17"), ("k3", "alert:18")):
+        row = PushSubscription.objects.create(
+            holder="staff:1", created_at=NOW, **push.subscription | {"endpoint": f"{push.url}/push/{once}"}
+        )
+        a_message(once, channel="webpush", address=str(row.pk), about=about)
+    assert deliver_due(now) == 3
+    first, second, third = (shown["tag"] for shown in push.shown())
+    assert first == second != third
+    assert re.fullmatch("[0-9a-f]{16}", first)
+
+
+def test_keys_that_cannot_encrypt_are_refused_and_the_message_behind_is_sent(push):
+    broken = PushSubscription.objects.create(
+        holder="staff:2", created_at=NOW, endpoint=f"{push.url}/push/2", p256dh="junk", auth="junk"
+    )
+    row = a_message("k1", channel="webpush", address=str(broken.pk), priority=1)
+    to_a_browser(push, "k2")
+    assert deliver_due(now) == 1
+    row.refresh_from_db()
+    assert (row.state, "nothing can be encrypted" in row.last_error) == (State.DEAD, True)
+
+
+def test_a_key_of_ours_that_cannot_sign_is_named_and_the_message_is_tried_again(push, settings):
+    settings.WEBPUSH = settings.WEBPUSH | {"private_key": "é"}
+    row = to_a_browser(push)
+    assert deliver_due(now) == 0
+    row.refresh_from_db()
+    assert (row.state, "CLOZATRACK_VAPID_PRIVATE_KEY" in row.last_error) == (State.QUEUED, True)
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from notifications.actions import claim, send
 from notifications.channels import CHANNELS
+from notifications.models import PushSubscription
 from patients.consenting import Person, give_consent, make_code, use_code, wish
 from patients.models import ContactPoint
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment, count
@@ -19,16 +20,29 @@ def agreed(treatment, *, channel="sms", carer=None, now=NOW - 30 * DAY, confirme
     """Consent to one channel, confirmed by the code that came there."""
     person = Person(treatment.patient, carer)
     nurse = nurse or a_person(treatment.clinic, "nurse")
-    kind = {"sms": "phone", "email": "email"}[channel]
-    if carer is None and not ContactPoint.objects.filter(patient=person.patient, kind=kind, ended_at=None).exists():
-        value = a_number() if kind == "phone" else f"p{next(_numbers)}@home.example"
-        ContactPoint.objects.create(patient=person.patient, kind=kind, value=value, recorded_at=now)
-    consent = give_consent(person=person, channel=channel, how="in_person", by=nurse, now=now)
+    if channel == "webpush":
+        own = {"how": "own_page", "by": None, "browser": str(a_browser(person, now=now).pk)}
+        consent = give_consent(person=person, channel=channel, now=now, **own)
+    else:
+        _numbered(person, {"sms": "phone", "email": "email"}[channel], now)
+        consent = give_consent(person=person, channel=channel, how="in_person", by=nurse, now=now)
     if confirmed:
         confirm(person, consent, now=now)
     if wishes:
         wish(person=person, wishes=wishes, by=nurse, now=now)
     return consent
+
+
+def _numbered(person, kind, now):
+    known = ContactPoint.objects.filter(patient=person.patient, kind=kind, ended_at=None)
+    if person.carer is None and not known.exists():
+        value = a_number() if kind == "phone" else f"p{next(_numbers)}@home.example"
+        ContactPoint.objects.create(patient=person.patient, kind=kind, value=value, recorded_at=now)
+
+
+def a_browser(person, *, now=NOW, **keys):
+    named = {"endpoint": f"https://push.example/{next(_numbers)}", "p256dh": "k", "auth": "a"} | keys
+    return PushSubscription.objects.create(holder=person.key, created_at=now, **named)
 
 
 def confirm(person, consent, *, now):
@@ -52,11 +66,14 @@ class Gateway:
     """The outermost wire: it remembers what went out."""
 
     def __init__(self, monkeypatch):
-        self.sent = []
-        monkeypatch.setattr("notifications.actions.CHANNELS", dict(CHANNELS) | {"sms": self, "email": self})
+        self.sent, self.paths, self.subjects = [], [], []
+        ours = dict.fromkeys(("sms", "email", "webpush"), self)
+        monkeypatch.setattr("notifications.actions.CHANNELS", dict(CHANNELS) | ours)
 
     def __call__(self, delivery):
         self.sent.append((delivery.channel, delivery.address, delivery.body, delivery.once))
+        self.paths.append(delivery.path)
+        self.subjects.append(delivery.subject)
         return f"SM{len(self.sent)}"
 
     def deliver(self, now):

@@ -137,18 +137,33 @@ def test_h31_no_message_for_any_patient_of_the_demo_names_a_person_a_number_a_dr
         agreed(treatment, language=Language.values[n % 2], nurse=None)
         if n % 3 == 0:
             agreed(treatment, channel="email")
+        agreed(treatment, channel="webpush")
     for hours in range(0, 14 * 24, 4):
         plan(now=NOW + timedelta(hours=hours))
         gateway.deliver(NOW + timedelta(hours=hours))
     for treatment in people:
         send_link(person=Person(treatment.patient), channel="sms", now=NOW + timedelta(days=15))
-        send_code(person=Person(treatment.patient), channel="sms", purpose="open", now=NOW + timedelta(days=15))
+        send_link(person=Person(treatment.patient), channel="webpush", now=NOW + timedelta(days=15))
+        for channel in ("sms", "webpush"):
+            send_code(person=Person(treatment.patient), channel=channel, purpose="open", now=NOW + timedelta(days=15))
     gateway.deliver(NOW + timedelta(days=15, minutes=1))
     ours = [body for *_, body, once in gateway.sent if once.startswith(("reminder:", "own:"))]
     said = [LINK.sub("", body).replace(desk.phone, "") for body in ours]
-    fixed = (replying.STARTED, replying.HELPED, replying.NOBODY_READS, words.SUBJECT)
+    said += [
+        one for one, (*_, once) in zip(gateway.subjects, gateway.sent, strict=True) if once.startswith("reminder:")
+    ]
+    notices = [
+        (body, path, once)
+        for (channel, _, body, once), path in zip(gateway.sent, gateway.paths, strict=True)
+        if channel == "webpush"
+    ]
+    # A notice has no address in its words: nobody could type it, and it would tell who sends it.
+    assert not [body for body, *_ in notices if "/" in body or "[" in body]
+    assert all(re.fullmatch(r"/my/[\w-]{20,}/", path) for _, path, once in notices if not once.startswith("own:code"))
+    fixed = (replying.STARTED, replying.HELPED, replying.NOBODY_READS, words.SUBJECT, words.NOTICE)
     said += [words.said(text, language) for text in fixed for language in Language.values]
-    assert len(said) > 4 * len(people)
+    assert len(notices) > 3 * len(people)
+    assert len(said) > 8 * len(people)
     assert {once.split(":")[3] for *_, once in gateway.sent if once.startswith("reminder")} >= {
         "early",
         "evening",

@@ -1,6 +1,6 @@
-// Asks this browser whether it may show messages, and posts what it says to the form that is there.
-const form = document.getElementById("browser");
-const said = document.getElementById("browser-says");
+// Asks this browser whether it may show messages, and posts what it answers with the form that asked. One script for
+// staff and for patients: the form says below which addresses its messages open, and has every word that is shown.
+const form = document.querySelector("form[data-push]");
 const bytes = text => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), one => one.charCodeAt(0));
 const text = buffer => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
@@ -11,34 +11,51 @@ const named = () => {
   return `${name.replace("Edg", "Edge")} on ${system}`;
 };
 
+// Not navigator.serviceWorker.ready: that may be the worker of the other form, whose addresses hold these.
+const active = registration => new Promise((done, failed) => {
+  if (registration.active) return done();
+  const worker = registration.installing || registration.waiting;
+  worker.addEventListener("statechange", () => {
+    if (worker.state === "activated") done();
+    if (worker.state === "redundant") failed(new Error("the worker did not start"));
+  });
+});
+
 const subscribe = async () => {
-  if (await Notification.requestPermission() !== "granted") {
-    throw new Error("This browser does not allow messages from this address. Allow them in its settings for this page.");
-  }
-  const worker = await navigator.serviceWorker.register("/push-worker.js", { scope: "/" });
-  await navigator.serviceWorker.ready;
-  const old = await worker.pushManager.getSubscription();
+  const registration = await navigator.serviceWorker.register("/push-worker.js", { scope: form.dataset.scope });
+  await active(registration);
+  const old = await registration.pushManager.getSubscription();
   if (old) await old.unsubscribe();
-  return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(form.dataset.key) });
+  return registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(form.dataset.key) });
 };
 
 if (form) {
-  const able = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
-  if (!able) said.textContent = "This browser cannot show messages.";
-  form.querySelector("button").hidden = !able;
+  const said = form.querySelector("[role=status]");
+  let asking = false;
+  if ("serviceWorker" in navigator && "PushManager" in window && "Notification" in window) {
+    form.querySelector("button").hidden = false;
+    said.textContent = "";
+  }
   form.addEventListener("submit", async event => {
     if (form.elements.endpoint.value) return;
     event.preventDefault();
-    said.textContent = "Asking the browser…";
+    if (asking) return;
+    asking = true;
+    said.textContent = form.dataset.asking;
     try {
-      const found = await subscribe();
-      form.elements.endpoint.value = found.endpoint;
-      form.elements.p256dh.value = text(found.getKey("p256dh"));
-      form.elements.auth.value = text(found.getKey("auth"));
-      form.elements.label.value = named();
-      form.submit();
-    } catch (error) {
-      said.textContent = error.message || "The browser refused.";
+      if (await Notification.requestPermission() === "granted") {
+        const found = await subscribe();
+        form.elements.endpoint.value = found.endpoint;
+        form.elements.p256dh.value = text(found.getKey("p256dh"));
+        form.elements.auth.value = text(found.getKey("auth"));
+        if (form.elements.label) form.elements.label.value = named();
+        form.submit();
+      } else {
+        said.textContent = form.dataset.refused;
+      }
+    } catch {
+      said.textContent = form.dataset.failed;
     }
+    asking = false;
   });
 }

@@ -12,6 +12,7 @@ from monitoring.reminding.agreeing import agree, disagree, helps_no_longer, link
 from monitoring.rules.errors import InputError
 from monitoring.views.acts.form import ActForm, Note
 from patients.consenting import (
+    OWN_BROWSER,
     Person,
     ReachingError,
     add_carer,
@@ -26,7 +27,8 @@ from patients.models import Staff, known_time_zone
 from patients.reaching import Channel, How, Language
 
 BY_STAFF = [(how.value, how.label) for how in (How.IN_PERSON, How.ON_PAPER, How.TELEPHONE)]
-CHANNELS = [(channel.value, channel.label) for channel in (Channel.SMS, Channel.EMAIL)]
+BY_A_NUMBER = [(channel.value, channel.label) for channel in (Channel.SMS, Channel.EMAIL)]
+"""What staff can record consent to. Notices only end by them: the browser is the person's own."""
 
 
 class PersonForm(ActForm):
@@ -58,10 +60,16 @@ class ConsentForm(PersonForm):
     """They agree to messages."""
 
     title = "Record consent to reminders"
-    lead = "They choose text messages or e-mail, or none. A code goes there at once: ask them to read it out to you."
+    lead = (
+        "They choose text messages or e-mail, or none. A code goes there at once: ask them to read it out to you."
+        " Notices in a browser they choose themselves, on their own page."
+    )
     button, done = "Record the consent and send the code", "Recorded. A code is on its way; type it in below."
 
-    channel = forms.ChoiceField(label="How they want to be reminded", choices=CHANNELS, widget=forms.RadioSelect)
+    channel = forms.ChoiceField(
+        label="How they want to be reminded", choices=BY_A_NUMBER, widget=forms.RadioSelect,
+        error_messages={"invalid_choice": f"Choose text messages or e-mail: {OWN_BROWSER}."},
+    )  # fmt: skip
     how = forms.ChoiceField(label="How they agreed", choices=BY_STAFF, widget=forms.RadioSelect)
     note = forms.CharField(label="Note", required=False, max_length=500, widget=forms.Textarea({"rows": 2}))
 
@@ -88,7 +96,7 @@ class EndConsentForm(PersonForm):
     lead = "What waits to be sent is taken back, and their links stop working."
     button, done = "End the consent", "The consent has ended. Nothing more is sent there."
 
-    channel = forms.ChoiceField(label="Which messages", choices=CHANNELS, widget=forms.RadioSelect)
+    channel = forms.ChoiceField(label="Which messages", choices=Channel.choices, widget=forms.RadioSelect)
     how = forms.ChoiceField(label="How they said so", choices=BY_STAFF, widget=forms.RadioSelect)
 
     def clean(self) -> dict[str, Any]:
@@ -221,7 +229,7 @@ class OwnLinkForm(PersonForm):
     lead = "It works for 14 days, for this person only, and asks for a code that goes to the same place."
     button, done = "Send the link", "The link is on its way."
 
-    channel = forms.ChoiceField(label="Where to", choices=CHANNELS, widget=forms.RadioSelect)
+    channel = forms.ChoiceField(label="Where to", choices=BY_A_NUMBER, widget=forms.RadioSelect)
 
     def perform(self, *, by: Staff, now: datetime, ip: str | None) -> object:
         """Owe the message."""

@@ -1,23 +1,31 @@
 """What they choose themselves: whether and how they are reminded, and where."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from monitoring.reminding.agreeing import agree, disagree, send_code_to_new
+from monitoring.reaching_forms import PushForm
+from monitoring.reminding.agreeing import agree, agree_to_browser, disagree, send_code_to_new
+from monitoring.reminding.browsers import browser_of
 from monitoring.views.finding import address_of
-from monitoring.views.own.door import Guest, let_in, own_page, shown
+from monitoring.views.own.door import Guest, guest_of, let_in, own_page, shown, stay_in
+from notifications.channels.webpush import set_up
 from patients.actions import change_contacts, token_hash
 from patients.consenting import (
     ReachingError,
+    confirmed_at,
     give_consent,
     holds,
     latest_consents,
@@ -28,7 +36,7 @@ from patients.consenting import (
     wishes_of,
 )
 from patients.phones import phone_number
-from patients.reaching import Channel, How, Language, OwnLink
+from patients.reaching import CONFIRMED_FOR, Channel, Consent, How, Language, OwnLink
 
 KINDS = ("before_test", "evening_before", "on_the_day", "when_missed", "tablets")
 
@@ -84,7 +92,7 @@ class NewCodeForm(forms.Form):
     born = forms.DateField(
         label=_("The day you were born"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     )
-    channel = forms.ChoiceField(choices=[("sms", "sms"), ("email", "email")], widget=forms.HiddenInput)
+    channel = forms.ChoiceField(choices=Channel.choices, widget=forms.HiddenInput)
     address = forms.CharField(max_length=254, widget=forms.HiddenInput)
 
 
@@ -93,7 +101,7 @@ def own_choices(request: HttpRequest, guest: Guest) -> HttpResponse:
     """One page, several small forms, told apart by the button."""
     do = {
         "wishes": _save_wishes, "end": _end, "begin": _begin, "new": _new_address, "confirm": _confirm_new,
-        "still": _still_mine,
+        "still": _still_mine, "browser": _this_browser,
     }.get(request.POST.get("do", ""))  # fmt: skip
     return do(request, guest) if do and request.method == "POST" else _page(request, guest)
 
@@ -103,12 +111,38 @@ def _page(request: HttpRequest, guest: Guest, **more: object) -> HttpResponse:
     form = OwnWishesForm(initial={name: getattr(known, name) for name in OwnWishesForm.base_fields})
     if not guest.is_patient:
         del form.fields["tablets"]
-    ways = [
-        {"channel": channel, "consent": row, "holds": holds(row)}
-        for channel, row in latest_consents(guest.person).items()
-    ]
-    page = {"form": form, "ways": ways, "new": NewAddressForm()} | more
+    ways = list(_ways(guest))
+    page = {"form": form, "ways": ways, "new": NewAddressForm(), "push": _push(guest, ways)} | more
     return shown(request, guest, "choices", **page)
+
+
+def _ways(guest: Guest) -> Iterator[dict[str, object]]:
+    """Where they are written to, and of a browser whether it still takes notices and its code was typed."""
+    for channel, row in latest_consents(guest.person).items():
+        way: dict[str, object] = {"channel": channel, "consent": row, "holds": holds(row)}
+        if channel == Channel.WEBPUSH:
+            browser = browser_of(row)
+            gone = row.how == How.GONE or (row.given and (browser is None or browser.ended_at is not None))
+            way |= {"added": browser and browser.created_at, "gone": gone, "ready": _ready(guest, row)}
+            way["holds"] = holds(row) and not gone
+        yield way
+
+
+def _ready(guest: Guest, consent: Consent) -> bool:
+    at = confirmed_at(guest.person, consent.channel, consent.address)
+    return at is not None and at + CONFIRMED_FOR > guest.now
+
+
+def _push(guest: Guest, ways: Iterable[dict[str, object]]) -> dict[str, object] | None:
+    """What the script needs to ask this browser; None where notices are not set up."""
+    if not set_up():
+        return None
+    # Pages of their own alone: what somebody who works here agreed to in the same browser stays as it is.
+    scope = reverse("own", args=[guest.token]).removesuffix(f"{guest.token}/")
+    elsewhere = any(way["channel"] == Channel.WEBPUSH and way["holds"] and way["ready"] for way in ways)
+    return {
+        "key": settings.WEBPUSH["public_key"], "scope": scope, "form": PushForm(auto_id=False), "elsewhere": elsewhere,
+    }  # fmt: skip
 
 
 def _save_wishes(request: HttpRequest, guest: Guest) -> HttpResponse:
@@ -173,13 +207,36 @@ def _still_mine(request: HttpRequest, guest: Guest) -> HttpResponse:
     return _ask_code(request, guest, guest.link.channel, guest.link.address)
 
 
+def _this_browser(request: HttpRequest, guest: Guest) -> HttpResponse:
+    """The browser said yes: a code goes there, and nothing else until it is typed."""
+    form, consent = PushForm(request.POST), None
+    if set_up() and form.is_valid():
+        with suppress(ReachingError):
+            consent = agree_to_browser(person=guest.person, now=guest.now, ip=address_of(request), **form.cleaned_data)
+    if consent is None:
+        messages.error(request, gettext("That did not work. Try again in a quarter of an hour, or call us."))
+        return redirect("own_choices", guest.token)
+    return _ask_code(request, _still_in(request, guest, consent), consent.channel, consent.address)
+
+
+def _still_in(request: HttpRequest, guest: Guest, consent: Consent) -> Guest:
+    """Who came by a notice of the earlier browser goes on by a link of the new one, no longer than before."""
+    if guest.link.channel != consent.channel or guest.link.address == consent.address:
+        return guest
+    token = make_link(
+        person=guest.person, channel=consent.channel, address=consent.address, purpose="page", now=guest.now
+    )
+    stay_in(request, guest.link.pk, OwnLink.objects.get(token_hash=token_hash(token)).pk)
+    return guest_of(token, "page", now=guest.now) or guest
+
+
 def _ask_code(
     request: HttpRequest, guest: Guest, channel: str, address: str, form: NewCodeForm | None = None
 ) -> HttpResponse:
     form = form or NewCodeForm(initial={"channel": channel, "address": address})
     if not guest.is_patient:
         form.fields.pop("born", None)
-    return shown(request, guest, "new_code", form=form)
+    return shown(request, guest, "new_code", form=form, notice=Channel.WEBPUSH in (channel, form.data.get("channel")))
 
 
 def _confirm_new(request: HttpRequest, guest: Guest) -> HttpResponse:
@@ -193,6 +250,8 @@ def _confirm_new(request: HttpRequest, guest: Guest) -> HttpResponse:
     # A wrong day counts as a wrong code, so that neither can be guessed by trying.
     right_day = not guest.is_patient or form.cleaned_data["born"] == guest.person.patient.date_of_birth
     try:
+        if channel == Channel.WEBPUSH:
+            _still_agreed(guest, address)
         may_try(guest.person, channel, address, now=guest.now)
         use_code(
             person=guest.person, channel=channel, address=address, purpose="confirm",
@@ -208,11 +267,19 @@ def _confirm_new(request: HttpRequest, guest: Guest) -> HttpResponse:
     return redirect("own_choices", token)
 
 
+def _still_agreed(guest: Guest, browser: str) -> None:
+    """Only the browser in which they last said yes; raises ReachingError."""
+    standing = latest_consents(guest.person).get(Channel.WEBPUSH)
+    if standing is None or not holds(standing) or standing.address != browser:
+        raise ReachingError("this browser is not agreed to any more")
+
+
 @transaction.atomic
 def _take_over(guest: Guest, channel: str, address: str, *, now: datetime, ip: str | None) -> str:
     """The new address is theirs: it replaces the old one, and they stay on their page."""
     standing = latest_consents(guest.person).get(channel)
-    if standing is None or not holds(standing) or standing.address != address:
+    stands = standing is not None and holds(standing) and standing.address == address
+    if not stands and channel != Channel.WEBPUSH:
         if guest.is_patient:
             kind = "phone" if channel == Channel.SMS else "email"
             change_contacts(patient=guest.person.patient, values={kind: address}, by=None, now=now, ip=ip)

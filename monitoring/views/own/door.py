@@ -94,6 +94,13 @@ def let_in(request: HttpRequest, link_pk: int, now: datetime) -> None:
     request.session[OPENED] = {str(link_pk): now.isoformat()}
 
 
+def stay_in(request: HttpRequest, before: int, after: int) -> None:
+    """Another link for whoever is in already; they may look no longer than by the earlier one."""
+    at = request.session[OPENED][str(before)]
+    request.session.cycle_key()
+    request.session[OPENED] = {str(after): at}
+
+
 def own_code(request: HttpRequest, token: str) -> HttpResponse:
     """POST asks for a code or brings it."""
     guest = guest_of(token, "page", now=timezone.now())
