@@ -45,7 +45,7 @@ class UploadForm(forms.Form):
         self.known = {str(laboratory.pk): laboratory for laboratory in known}
         several = len(self.clinics) > 1
         names = [(pk, f"{lab.name}, {lab.clinic.name}" if several else lab.name) for pk, lab in self.known.items()]
-        self.fields["laboratory"].choices = [("", "a new one, named below"), *names]  # type: ignore[attr-defined]  # a ChoiceField, see above
+        self.fields["laboratory"].choices = [("", "a new one: name it"), *names]  # type: ignore[attr-defined]  # a ChoiceField, see above
         if several:
             chosen = [("", "Choose…"), *((pk, clinic.name) for pk, clinic in self.clinics.items())]
             self.fields["clinic"].choices = chosen  # type: ignore[attr-defined]  # a ChoiceField, see above

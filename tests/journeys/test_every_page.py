@@ -16,6 +16,10 @@ PHONE, ZOOMED, DESK, WIDE = 320, 640, 1280, 1920
 """640 px is a window of 1280 px at 200 % zoom."""
 ONLY_CONTRAST = "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['color-contrast']})"
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT = """() => [...document.querySelectorAll('.scroll > table.stack')]
+    .filter(one => one.scrollWidth > one.parentElement.clientWidth).length"""
+"""Rows that stand as cards on a phone and are wider than it: their words end in the middle."""
+BAR = "() => document.querySelector('header.bar')?.offsetHeight ?? 0"
 NO_PAGES = ("api_", "sign_out", "welcome", "refused_rows", "report_csv", "reports_pdf", "health")
 
 
@@ -31,6 +35,10 @@ def pages(known):
             yield filled(address, known | {"name": name} if name else known), who
 
 
+def at_rest(route):
+    route.fulfill(status=204) if route.request.method == "POST" else route.continue_()
+
+
 def unreadable(page):
     found = page.evaluate(ONLY_CONTRAST)["violations"]
     return [node["html"] for rule in found for node in rule["nodes"]]
@@ -43,6 +51,8 @@ def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page
     for path, who in pages(known):
         if who not in opened:
             opened[who] = open_page(a_person(clinic, LETTERS[who]) if who else None)
+            # A page that goes on by itself, as an import does, stands still while it is looked at.
+            opened[who].route("**", at_rest)
         page = opened[who]
         # Files are downloaded, and some addresses only take what is posted to them: neither is a page.
         asked = page.request.get(path)
@@ -54,6 +64,10 @@ def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page
             page.set_viewport_size({"width": width, "height": 900})
             if over := page.evaluate(TOO_WIDE):
                 wrong.append(f"{path} is {over} px wider than {width}")
+            if width == PHONE and page.evaluate(CUT):
+                wrong.append(f"{path} has a table that is cut at {width}")
+            if width >= DESK and (high := page.evaluate(BAR)) > 70:
+                wrong.append(f"{path}: the menu takes {high} px at {width}")
         page.evaluate(AXE.read_text())
         for scheme in ("dark", "light"):
             page.emulate_media(color_scheme=scheme)
