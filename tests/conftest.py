@@ -1,6 +1,24 @@
 """What every test shares."""
 
 import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+
+from tests import cluster, wiping
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Each worker's database is a copy of one that is migrated."""
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = cluster.DATABASE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _wipe_what_was_written():
+    """In place of Django's flush of everything."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: wiping.wipe(connections["default"]))
+        yield
 
 
 @pytest.fixture(autouse=True)
