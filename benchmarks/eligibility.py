@@ -54,8 +54,8 @@ def raw():
     return psycopg.connect(dbname=os.environ["CLOZATRACK_DB_NAME"], autocommit=True, **reach)
 
 
-def raw_read(clinic, ids, number):
-    run = raw().execute
+def raw_read(clinic, ids, number, session=None):
+    run = (session or raw()).execute
 
     def once(turn):
         pk = ids[turn % len(ids)]
@@ -66,8 +66,8 @@ def raw_read(clinic, ids, number):
     return once
 
 
-def raw_record(clinic, ids, number):
-    session, said = raw(), json.dumps({"answer": "may_supply", "why": ["x" * 900]})
+def raw_record(clinic, ids, number, session=None):
+    session, said = session or raw(), json.dumps({"answer": "may_supply", "why": ["x" * 900]})
     run, day, staff = session.execute, NOW.date(), Staff.objects.values_list("pk", flat=True).first()
 
     def once(turn):

@@ -29,9 +29,9 @@ INSERT INTO monitoring_treatmentevent (treatment_id, kind, at, date_only, stop, 
 SELECT id, 'first_dose', began, false, false, '', began, ''
 FROM monitoring_treatment, LATERAL (SELECT now() - ((id %% 1000) + 10) * interval '1 day' AS began) b;
 INSERT INTO monitoring_result (treatment_id, clinic_id, source, accession, version, status, drawn_at, received_at,
-    received, anc, anc_bound, wbc, wbc_bound, supported, flags, reason)
+    received, anc, anc_bound, wbc, wbc_bound, supported, flags, reason, by_hand)
 SELECT t.id, t.clinic_id, 'lab', t.id || '-' || n, 1, 'final', drawn_at, drawn_at + interval '2 hours', %(received)s,
-    anc, '', anc + 3100, '', false, '[]', ''
+    anc, '', anc + 3100, '', false, '[]', '', false
 FROM monitoring_treatment t, generate_series(0, %(tests)s - 1) n,
     -- Weekly for half a year, then every two weeks, then every four; the last one a few days ago.
     LATERAL (SELECT now() - interval '3 days' - interval '1 day' * (n * ((t.id %% 1000) + 10)::float8 / %(tests)s)
