@@ -64,7 +64,7 @@ def copied(place, to):
 
 def _same_owner(source, target):
     if os.geteuid() == 0:
-        said = os.stat(source)
+        said = Path(source).stat()
         os.chown(target, said.st_uid, said.st_gid)
 
 

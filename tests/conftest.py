@@ -1,10 +1,21 @@
 """What every test shares."""
 
+from itertools import count
+
 import pytest
 from django.db import connections
 from django.test import TransactionTestCase
 
 from tests import cluster, wiping
+
+_tests = count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    made = connections["default"].settings_dict["NAME"].startswith("test_")
+    if next(_tests) % wiping.EVERY == 0 and made:
+        wiping.make_afresh()
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +28,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
 def _wipe_what_was_written():
     """In place of Django's flush of everything."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: wiping.wipe(connections["default"]))
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: wiping.wipe())
         yield
 
 

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from clozatrack.embedded import Postgres, Valkey
-from tests import cluster
+from tests import cluster, wiping
 
 MARK = "CLOZATRACK_TEST_SERVICES"
 
@@ -21,7 +21,7 @@ def start():
     place.chmod(0o755)
     os.environ[MARK] = str(place)
     cluster.lay_out(place)
-    postgres = Postgres(state=place, durable=False, more_options=cluster.OPTIONS)
+    postgres = Postgres(state=place, durable=False, more_options=(*cluster.OPTIONS, *wiping.OPTIONS))
     services = [postgres, Valkey()]
     atexit.register(stop, services, place)
     for service in services:
