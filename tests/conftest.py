@@ -11,6 +11,12 @@ from tests import cluster, wiping
 _tests = count(1)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The slow ones first: none is left to one worker while the other has nothing more to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup():
     made = connections["default"].settings_dict["NAME"].startswith("test_")
