@@ -45,7 +45,7 @@ GIVE = (
 )
 NOTE = (
     "INSERT INTO patients_auditevent (at, verb, clinic_id, patient_id, staff_id, subject, detail)"
-    " VALUES (%s, 'supply_authorised', %s, %s, %s, %s, '{}')"
+    " SELECT %s, 'supply_authorised', clinic_id, patient_id, %s, %s, '{}' FROM monitoring_treatment WHERE id = %s"
 )
 
 
@@ -79,7 +79,7 @@ def raw_record(clinic, ids, number, session=None):
                 run(sql, [pk]).fetchall()
             until, ends = day + timedelta(days=6), NOW + timedelta(hours=24)
             (given,) = run(GIVE, [entry, day, until, said, NOW, staff, ends, pk]).fetchone()
-            run(NOTE, [NOW, clinic, pk, staff, f"authorisation:{given}"])
+            run(NOTE, [NOW, staff, f"authorisation:{given}", pk])
 
     return once
 
