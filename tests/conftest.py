@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import gc
 from itertools import count
 
 import pytest
@@ -15,6 +16,12 @@ _tests = count(1)
 def pytest_collection_modifyitems(items):
     """The slow ones first: none is left to one worker while the other has nothing more to do."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
