@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 BIN := .venv/bin
 RUN := $(BIN)/python
-XDIST := -n 2
+XDIST := -n 2 --dist worksteal
 
 .PHONY: help demo demo-reset demo-import test test-fast check format mutants knockouts faults eligibility bench pictures lock
 
@@ -44,7 +44,8 @@ demo-import: .venv/ready
 
 test: .venv/ready
 	$(RUN) -m pytest $(XDIST) -m "not faults and not browser"
-	$(RUN) -m pytest -m "faults or browser"
+	$(RUN) -m pytest $(XDIST) -m browser
+	$(RUN) -m pytest -m faults
 
 test-fast: .venv/ready
 	$(RUN) -m pytest $(XDIST) -m "not faults and not browser and not slow"

@@ -45,7 +45,7 @@ GIVE = (
 )
 NOTE = (
     "INSERT INTO patients_auditevent (at, verb, clinic_id, patient_id, staff_id, subject, detail)"
-    " VALUES (%s, 'supply_authorised', %s, %s, %s, %s, '{}')"
+    " SELECT %s, 'supply_authorised', clinic_id, patient_id, %s, %s, '{}' FROM monitoring_treatment WHERE id = %s"
 )
 
 
@@ -54,8 +54,8 @@ def raw():
     return psycopg.connect(dbname=os.environ["CLOZATRACK_DB_NAME"], autocommit=True, **reach)
 
 
-def raw_read(clinic, ids, number):
-    run = raw().execute
+def raw_read(clinic, ids, number, session=None):
+    run = (session or raw()).execute
 
     def once(turn):
         pk = ids[turn % len(ids)]
@@ -66,8 +66,8 @@ def raw_read(clinic, ids, number):
     return once
 
 
-def raw_record(clinic, ids, number):
-    session, said = raw(), json.dumps({"answer": "may_supply", "why": ["x" * 900]})
+def raw_record(clinic, ids, number, session=None):
+    session, said = session or raw(), json.dumps({"answer": "may_supply", "why": ["x" * 900]})
     run, day, staff = session.execute, NOW.date(), Staff.objects.values_list("pk", flat=True).first()
 
     def once(turn):
@@ -79,7 +79,7 @@ def raw_record(clinic, ids, number):
                 run(sql, [pk]).fetchall()
             until, ends = day + timedelta(days=6), NOW + timedelta(hours=24)
             (given,) = run(GIVE, [entry, day, until, said, NOW, staff, ends, pk]).fetchone()
-            run(NOTE, [NOW, clinic, pk, staff, f"authorisation:{given}"])
+            run(NOTE, [NOW, staff, f"authorisation:{given}", pk])
 
     return once
 

@@ -1,6 +1,7 @@
 """The machine, a durable database of our own, and tables of figures.
 
-Importing this sets Django up on that database, which `database()` starts; so models can be imported at the top.
+Importing this sets Django up on that database, which `database()` starts; so models can be imported at the top. Where
+Django is set up already, as in the tests that try the SQL, it stays on its own database.
 """
 
 import contextlib
@@ -11,15 +12,17 @@ import tempfile
 from pathlib import Path
 
 import django
+from django.apps import apps
 from django.core.management import call_command
 
 from clozatrack.embedded import Postgres, Valkey
 
 PLACE = Path(tempfile.gettempdir()) / f"clozatrack-bench-{os.getpid()}"
 POSTGRES, VALKEY = Postgres(state=PLACE, durable=True), Valkey()
-os.environ |= POSTGRES.environment | VALKEY.environment
-os.environ |= {"DJANGO_SETTINGS_MODULE": "clozatrack.settings", "CLOZATRACK_LOG_LEVEL": "ERROR"}
-django.setup()
+if not apps.ready:
+    os.environ |= POSTGRES.environment | VALKEY.environment
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "clozatrack.settings", "CLOZATRACK_LOG_LEVEL": "ERROR"}
+    django.setup()
 
 
 def say(database=""):

@@ -50,39 +50,43 @@ INSERT INTO monitoring_result ({result}, treatment_id, accession)
 INSERT INTO monitoring_treatmentevent ({event}, treatment_id)
     SELECT {event}, treatment_id + n * 100000
     FROM monitoring_treatmentevent, generate_series(1, %(copies)s) n;
-VACUUM ANALYZE;
 """
+
+
+def cloning():
+    """CLONES with all columns that the tables have."""
+
+    def columns(model, *but):
+        return ", ".join(field.column for field in model._meta.concrete_fields if field.column not in ("id", *but))
+
+    return CLONES.format(
+        treatment=columns(Treatment, "patient_id"),
+        result=columns(Result, "treatment_id", "accession"),
+        event=columns(TreatmentEvent, "treatment_id"),
+    )
 
 
 def people(server, count):
     """For each figure its own treatments with twenty weeks of history; and a token."""
-
-    def columns(model, *but):
-        return ", ".join(field.column for field in model._meta.concrete_fields if field.column not in ("id", *but))
 
     clinic = a_clinic()
     for _ in range(SHAPES):
         treatment = a_treatment(clinic, started=NOW - 150 * DAY)
         for week in range(WEEKS, 0, -1):
             a_count(treatment, 2500, at=NOW - week * 7 * DAY, now=NOW - week * 7 * DAY)
-    cloning = CLONES.format(
-        treatment=columns(Treatment, "patient_id"),
-        result=columns(Result, "treatment_id", "accession"),
-        event=columns(TreatmentEvent, "treatment_id"),
-    )
     reach = {"host": "127.0.0.1", "port": server.port, "user": "postgres", "dbname": "clozatrack"}
     with psycopg.connect(**reach, autocommit=True, cursor_factory=psycopg.ClientCursor) as admin:
-        for statement in cloning.split(";")[:-1]:
-            admin.execute(statement, {"copies": count // SHAPES})
+        admin.execute(cloning(), {"copies": count // SHAPES})
+        admin.execute("VACUUM ANALYZE")
     _, token = issue_token(clinic=clinic, name="bench", verbs=["results:write"], by=None, now=NOW)
     return clinic.pk, list(Treatment.objects.order_by("pk").values_list("pk", flat=True)), token
 
 
-def raw(clinic, ids, number):
+def raw(clinic, ids, number, connection=None):
     """The same reads, inserts and update in one transaction, without Django and without the rules."""
 
     reach = {name.lower(): os.environ[f"CLOZATRACK_DB_{name}"] for name in ("HOST", "PORT", "USER")}
-    connection = psycopg.connect(dbname=os.environ["CLOZATRACK_DB_NAME"], **reach)
+    connection = connection or psycopg.connect(dbname=os.environ["CLOZATRACK_DB_NAME"], **reach)
     said = json.dumps({"treatment": "continue", "reasons": ["x" * 900]})
 
     def once(turn):

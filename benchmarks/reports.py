@@ -29,9 +29,9 @@ INSERT INTO monitoring_treatmentevent (treatment_id, kind, at, date_only, stop, 
 SELECT id, 'first_dose', now() - interval '366 days', false, false, '', now() - interval '366 days', ''
 FROM monitoring_treatment;
 INSERT INTO monitoring_result (treatment_id, clinic_id, source, accession, version, status, drawn_at, received_at,
-    received, anc, anc_bound, wbc_bound, supported, flags, reason)
+    received, anc, anc_bound, wbc_bound, supported, flags, reason, by_hand)
 SELECT t.id, t.clinic_id, 'lab', t.id || '-' || n, 1, 'final', drawn_at, drawn_at + interval '2 hours', '{}', 2600, '', '',
-    false, '[]', ''
+    false, '[]', '', false
 FROM monitoring_treatment t, generate_series(1, %(tests)s) n,
     LATERAL (SELECT now() - interval '366 days' + n * interval '7 days'
         + (((t.id * 31 + n * 17) %% 100) / 97) * interval '30 hours' AS drawn_at) d;

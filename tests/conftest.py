@@ -1,6 +1,48 @@
 """What every test shares."""
 
+import gc
+from itertools import count
+
 import pytest
+from django.db import connections
+from django.test import TransactionTestCase
+
+from tests import cluster, wiping
+
+_tests = count(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The slow ones first: none is left to one worker while the other has nothing more to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    made = connections["default"].settings_dict["NAME"].startswith("test_")
+    if next(_tests) % wiping.EVERY == 0 and made:
+        wiping.make_afresh()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Each worker's database is a copy of one that is migrated."""
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = cluster.DATABASE
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _wipe_what_was_written():
+    """In place of Django's flush of everything."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: wiping.wipe())
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from clozatrack.embedded import Postgres, Valkey
+from tests import cluster, wiping
 
 MARK = "CLOZATRACK_TEST_SERVICES"
 
@@ -19,8 +20,8 @@ def start():
     place = Path(tempfile.mkdtemp(prefix="clozatrack-test-"))
     place.chmod(0o755)
     os.environ[MARK] = str(place)
-    # The order of commits is asked for by tests/eligibility/witness.py.
-    postgres = Postgres(state=place, durable=False, more_options=("track_commit_timestamp=on",))
+    cluster.lay_out(place)
+    postgres = Postgres(state=place, durable=False, more_options=(*cluster.OPTIONS, *wiping.OPTIONS))
     services = [postgres, Valkey()]
     atexit.register(stop, services, place)
     for service in services:

@@ -45,6 +45,7 @@ def deleted(model):
         return cursor.rowcount
 
 
+@pytest.mark.slow
 def test_h37_no_row_that_holds_facts_can_be_deleted_from_any_table(one_of_everything):
     empty = [model._meta.label for model in KEPT if not model._base_manager.exists()]
     assert not empty, f"make one of each in tests/things.py, so that its deletion can be tried: {empty}"

@@ -108,6 +108,7 @@ def test_h29_the_borders_of_the_two_clocks(desk, treatment, hours, said):
     assert said in desk.said(treatment, "restart", **on(NOW))
 
 
+@pytest.mark.slow
 def test_a_dose_against_the_advice_needs_a_prescriber_and_a_reason_and_is_told(nurse, clinic, prescriber, treatment):
     a_count(treatment, 400, at=NOW)
     record_event(treatment=treatment, kind="last_dose", at=NOW - DAY, by=None, now=NOW)
@@ -121,6 +122,7 @@ def test_a_dose_against_the_advice_needs_a_prescriber_and_a_reason_and_is_told(n
     assert Alert.objects.get(cause="against_advice").severity == 1
 
 
+@pytest.mark.slow
 def test_a_first_dose_shows_the_weekly_schedule(desk, clinic):
     treatment = a_treatment(clinic, started=None)
     assert "goes against the advice: do not start" in desk.said(
@@ -173,6 +175,7 @@ def test_a_restart_before_the_last_dose_is_refused(desk, treatment):
     assert "treatment is interrupted since" in desk.said(treatment, "interrupt", reason="x", **on(NOW)).lower()
 
 
+@pytest.mark.slow
 def test_a_dose_change_warns_and_never_refuses(nurse, treatment):
     record_dose(treatment=treatment, daily_mg=Decimal(300), at=NOW - 9 * DAY, by=None, now=NOW)
     page = nurse.do(treatment, "dose", daily_mg="950", cyp1a2_inhibitor="on", reason="Relapse", **on(NOW))
@@ -192,6 +195,7 @@ def test_fever_in_either_unit(nurse, treatment, typed, unit, stored):
     assert ("Take an ANC today" in words(page)) == (stored == "38.5") == (treatment.advice == "interrupt")
 
 
+@pytest.mark.slow
 def test_a_correction_shows_the_past_advice_that_it_changes_before_it_is_saved(desk, treatment):
     a_count(treatment, 700, at=NOW - DAY / 2, accession="wrong")
     result = Result.objects.get(accession="wrong")
@@ -205,6 +209,7 @@ def test_a_correction_shows_the_past_advice_that_it_changes_before_it_is_saved(d
     assert (fresh.anc, fresh.reason, fresh.staff, treatment.advice) == (7000, "Typing slip", desk.staff, "continue")
 
 
+@pytest.mark.slow
 def test_past_advice_given_since_the_draw_is_listed_with_what_it_should_have_been(desk, treatment):
     a_count(treatment, 700, at=NOW - 3 * DAY, now=NOW - 3 * DAY, accession="wrong")
     a_count(treatment, 900, at=NOW - 2 * DAY, now=NOW - 2 * DAY)
@@ -294,6 +299,7 @@ def test_a_dose_is_marked_once_with_a_reason_and_never_unmarked(desk, treatment)
         DoseVoid.objects.create(dose=treatment.every_dose()[0], reason="", voided_at=NOW, voided_by=desk.staff)
 
 
+@pytest.mark.slow
 def test_hospice_monitoring_and_rechallenge_are_a_prescribers_word(desk, treatment):
     page = desk.do(treatment, "hospice", reason="Discussed with patient and daughter", **on(NOW))
     assert "every week every 6 months" in words(page)
@@ -323,6 +329,7 @@ def test_contact_details_end_and_begin_and_nothing_is_lost(nurse, treatment):
     assert AuditEvent.objects.filter(verb="contact_changed").latest("pk").detail == {"kinds": ["phone", "email"]}
 
 
+@pytest.mark.slow
 def test_h30_whatever_act_brings_a_hold_leaves_an_open_alert(desk, treatment):
     a_count(treatment, 700, at=NOW - DAY / 2, accession="low")
     alert = Alert.objects.get(cause="neutropenia")
@@ -336,6 +343,7 @@ def test_h30_whatever_act_brings_a_hold_leaves_an_open_alert(desk, treatment):
     assert Alert.objects.standing().filter(cause="neutropenia").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ACTS)
 def test_every_act_opens_for_those_who_may_and_exists_for_nobody_else(client, clinic, treatment, name):
     for role in ("nurse", "prescriber", "pharmacist", "clinic_admin", "auditor"):
@@ -369,6 +377,7 @@ def test_a_row_of_another_patient_cannot_be_acted_on(desk, treatment, clinic):
         assert desk.open(treatment, "correct", subject=nonsense).status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fever", "restart", "correct", "void", "ben"])
 def test_the_number_of_queries_does_not_grow_with_the_history(desk, treatment, name, django_assert_max_num_queries):
     with CaptureQueriesContext(connection) as few:

@@ -139,6 +139,7 @@ def test_the_alert_says_who_saw_it_once_each_who_acted_and_how_long_it_took(clie
     assert "3 hours after it was raised" in page
 
 
+@pytest.mark.slow
 def test_harmless_alerts_are_answered_together_after_showing_which_and_what_follows(client, clinic, owner, nurse):
     alerts = [an_overdue_alert(clinic, owner) for _ in range(3)]
     client.force_login(nurse)

@@ -58,6 +58,7 @@ def test_an_address_that_is_not_there_is_a_problem_and_not_a_page(client, header
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, PROBLEM)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -81,6 +82,7 @@ def test_opening_an_alert_is_opening_its_patient(client, headers, clinic):
     assert AuditEvent.objects.get(verb="patient_opened").patient_id == treatment.patient_id
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("treatments", [1, 2])
 def test_two_requests_that_take_one_key_at_once_leave_one_result_and_one_conflict(clinic, headers, treatments):

@@ -49,6 +49,7 @@ def typed(treatment):
     return {"baselines": [row.pk for row in baselines(treatment)], "evidence": "Duffy-null phenotype."}
 
 
+@pytest.mark.slow
 def test_h18_nothing_changes_until_a_second_person_has_confirmed(client, treatment, prescribers):
     first, second = (Desk(client, person) for person in prescribers)
     page = words(first.do(treatment, "ben", **typed(treatment)))

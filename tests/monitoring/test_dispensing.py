@@ -248,6 +248,7 @@ def test_a_request_can_be_declined_with_a_reason_and_is_then_answered(overdue, p
         confirm_override(override=override, by=treatment.clinician, now=now)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_h01_an_authorisation_that_races_with_a_severe_result_never_rests_on_the_state_before_it():
     clinic = a_clinic()

@@ -47,6 +47,7 @@ def ward():
     return found
 
 
+@pytest.mark.slow
 def test_h07_an_alert_that_nobody_answers_goes_through_every_step_once_and_ends_in_the_clinics_alarm(ward):
     alert = ward.alert(400)
     ward.watch(NOW + 5 * HOUR)
@@ -69,6 +70,7 @@ def test_h07_the_times_go_by_severity(ward, anc, minutes):
         assert len(ward.told(alert)) == step + 1
 
 
+@pytest.mark.slow
 def test_h07_a_test_that_is_overdue_has_a_day_for_each_step(ward):
     a_count(a_treatment(ward.clinic, clinician=ward.owner), 2000, at=NOW - 9 * DAY, now=NOW - 9 * DAY)
     ward.watch(NOW + 4 * DAY, every=HOUR)
@@ -77,6 +79,7 @@ def test_h07_a_test_that_is_overdue_has_a_day_for_each_step(ward):
     assert ward.told(alert) == [("owner", 0), ("deputy", day), ("on call", 2 * day), ("desk", 3 * day)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answered", [10, 20, 40])
 @pytest.mark.parametrize("answer", ["acknowledge", "resolve"])
 def test_h07_an_answer_between_two_steps_stops_the_rest(ward, answered, answer):
@@ -92,6 +95,7 @@ def test_h07_an_answer_between_two_steps_stops_the_rest(ward, answered, answer):
     assert not Alert.objects.sounding().filter(pk=alert.pk).exists()
 
 
+@pytest.mark.slow
 def test_h07_a_clinic_sets_its_own_times_and_a_later_step_is_never_before_an_earlier_one(ward):
     ward.clinic.policies = {"escalate_severe_minutes": 40, "on_call_severe_minutes": 20, "alarm_severe_minutes": 90}
     ward.clinic.save()
@@ -106,6 +110,7 @@ def test_h07_the_steps_that_were_due_while_nothing_looked_are_taken_within_minut
     assert ward.told(alert) == [("owner", 0), ("deputy", 180), ("on call", 181), ("desk", 182)]
 
 
+@pytest.mark.slow
 def test_a_step_at_which_nobody_can_be_reached_passes_on_at_once_and_the_alarm_keeps_its_time():
     ward = Ward()
     alert = ward.alert()
@@ -113,6 +118,7 @@ def test_a_step_at_which_nobody_can_be_reached_passes_on_at_once_and_the_alarm_k
     assert ward.told(alert) == [("owner", 0), ("desk", 15), ("desk", 60)]
 
 
+@pytest.mark.slow
 def test_without_an_owner_the_deputy_is_told_at_once_and_without_a_deputy_on_call(ward):
     assert ward.told(ward.alert(owner=False)) == [("deputy", 0)]
     ward.deputy.memberships.update(active=False)
@@ -122,6 +128,7 @@ def test_without_an_owner_the_deputy_is_told_at_once_and_without_a_deputy_on_cal
     assert ward.told(alert) == [("on call", 0)]
 
 
+@pytest.mark.slow
 def test_somebody_who_is_owner_deputy_and_on_call_is_told_once_and_the_clinics_address_in_the_end():
     ward = Ward()
     a_deputy(ward.clinic, ward.owner)
@@ -146,6 +153,7 @@ def test_who_is_on_call_is_asked_when_the_step_comes_and_outside_the_shifts_the_
     assert ward.told(alert)[-1] == ("desk", 30)
 
 
+@pytest.mark.slow
 def test_h07_acknowledged_and_not_resolved_comes_back_and_goes_through_the_steps_anew(ward):
     alert = ward.alert()
     acknowledge(alert=alert, by=ward.deputy, now=NOW + 5 * MINUTE)
@@ -237,6 +245,7 @@ def test_h08_whoever_leaves_within_a_sweep_the_next_one_who_can_be_reached_is_to
     assert (alert.owner, alert.step) == (None, 2)
 
 
+@pytest.mark.slow
 def test_two_sweeps_of_one_moment_tell_nobody_twice(ward):
     alert = ward.alert()
     for _ in range(3):

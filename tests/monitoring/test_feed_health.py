@@ -72,6 +72,7 @@ def test_each_source_of_a_clinic_has_its_last_message_and_what_people_type_is_no
     assert Feed.objects.get().last_at == NOW
 
 
+@pytest.mark.slow
 def test_the_rhythm_is_learnt_in_two_weeks_and_a_silence_does_not_lengthen_it(clinic):
     treatment = a_treatment(clinic)
     hours = [*range(0, 15 * 24, 30)]
@@ -111,6 +112,7 @@ def test_h24_while_a_source_is_silent_no_alert_says_overdue_of_whoever_was_drawn
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_h24_a_feed_that_is_cut_changes_no_treatment_and_tells_no_patient(clinic):
     for name in ("Abel", "Baker"):
         late(clinic, name)
@@ -199,6 +201,7 @@ def test_an_admin_says_what_is_expected_of_a_source_and_sees_first_what_follows(
     assert "greater than or equal to 1" in words(client.post(address, {"hours": "0"}))
 
 
+@pytest.mark.slow
 def test_the_light_costs_the_worklist_one_question(client, clinic, time_machine, django_assert_max_num_queries):
     time_machine.move_to(NOW, tick=False)
     client.force_login(a_person(clinic, "nurse"))

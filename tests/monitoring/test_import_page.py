@@ -336,6 +336,7 @@ def test_a_preview_counts_the_rows_before_it_in_the_file_and_what_is_known(clien
     assert "<strong>1</strong> known already" in page
 
 
+@pytest.mark.slow
 def test_pages_ask_a_fixed_number_of_questions_however_many_rows(client, upload, clinic, django_assert_max_num_queries):
     for number in range(2, 32):
         a_treatment(clinic, patient=a_patient(clinic, mrn=f"M{number}"))

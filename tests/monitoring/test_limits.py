@@ -215,6 +215,7 @@ def test_who_never_had_any_costs_no_question_more(treatment, prescriber, clinic)
     assert (len(questions(other)), len(questions(treatment))) == (0, 1)
 
 
+@pytest.mark.slow
 def test_the_act_shows_what_it_changes_and_what_is_said_once_they_end(client, treatment, prescriber, clinic):
     desk = Desk(client, prescriber)
     a_count(treatment, 1300, at=NOW - DAY / 24, **WHITE)

@@ -119,6 +119,7 @@ def test_a_merge_is_one_step_within_one_clinic_and_twice_is_once(kept, double, c
     assert merged(third, double, prescriber).just_stored
 
 
+@pytest.mark.slow
 def test_merging_in_the_page_shows_both_people_and_what_becomes_of_the_advice(client, kept, double, time_machine):
     time_machine.move_to(NOW, tick=False)
     desk = Desk(client, kept.clinician)

@@ -29,6 +29,7 @@ def mails():
     return Delivery.objects.filter(about__startswith="morning:")
 
 
+@pytest.mark.slow
 def test_the_mail_comes_once_a_day_at_half_past_seven_of_the_clinics_clock(clinic):
     nurse, south = a_person(clinic, "nurse"), a_clinic("South", time_zone="America/New_York")
     a_person(south, "nurse")
@@ -98,6 +99,7 @@ def test_it_holds_the_worklists_own_numbers_and_nothing_by_which_anybody_is_know
     assert not any(word in said for word in ("quillfeather", "mrn0", "1980", "clozapine", "neutro", "anc "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [datetime(2026, 10, 25), datetime(2027, 3, 14), datetime(2028, 2, 29)])
 def test_in_every_zone_everybody_gets_one_mail_a_day_also_when_the_clocks_change(day):
     with connection.cursor() as cursor:

@@ -228,6 +228,7 @@ def test_the_card_offers_the_review_to_others_only(client, treatment, people):
         assert ("Mark as reviewed" in page) is offered
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_today")
 def test_the_counters_lists_cost_the_same_for_3_and_for_20(client, clinic, people, django_assert_num_queries):
     client.force_login(people["reviews"])

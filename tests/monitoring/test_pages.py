@@ -22,6 +22,7 @@ def as_nurse(client, clinic):
     return client
 
 
+@pytest.mark.slow
 def test_today_asks_a_fixed_number_of_questions_however_many_patients(
     as_nurse, clinic, django_assert_max_num_queries, time_machine
 ):

@@ -221,6 +221,7 @@ def test_the_story_tells_who_did_what_and_when_and_keeps_what_was_voided(page, t
     assert text.index("Phone: 555 0142") < text.index("Fever, 39.0 °C Voided") < text.index("First dose —")
 
 
+@pytest.mark.slow
 def test_the_story_is_folded_to_twenty_lines_and_all_of_it_is_one_link_away(page, treatment):
     for days_ago in range(30):
         a_count(treatment, 3000, at=NOW - days_ago * DAY - HOUR, now=NOW - days_ago * DAY)
@@ -283,6 +284,7 @@ def test_every_judgement_is_listed_and_one_that_a_correction_replaced_is_marked(
     assert AuditEvent.objects.filter(verb="patient_opened").exists()
 
 
+@pytest.mark.slow
 def test_old_judgements_are_pages_back_and_none_is_shown_twice(page, client, treatment):
     for days_ago in range(60):
         a_count(treatment, 3000, at=NOW - days_ago * DAY - HOUR, now=NOW - days_ago * DAY)
@@ -310,6 +312,7 @@ def test_the_chart_and_its_table_show_the_same_counts_and_each_point_leads_to_it
     assert "style=" not in html
 
 
+@pytest.mark.slow
 def test_the_page_asks_as_many_questions_with_thirty_of_everything_as_with_three(
     client, nurse, treatment, django_assert_max_num_queries
 ):

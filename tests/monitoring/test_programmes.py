@@ -218,6 +218,7 @@ def test_a_form_waits_from_a_week_before_it_is_due(client, frozen, clinic, presc
     assert ("All forms are submitted: 1 enrolled" in page.content.decode()) is (not waits)
 
 
+@pytest.mark.slow
 def test_the_sitting_costs_the_same_for_3_and_for_30(client, frozen, clinic, prescriber, django_assert_num_queries):
     enrol(clinic, prescriber, 3)
     client.force_login(prescriber)
@@ -286,6 +287,7 @@ def state(rows, name, whose=None):
     return next((one.state, one.detail) for one in rows if one.name == name and whose in (None, one.whose))
 
 
+@pytest.mark.slow
 def test_each_requirement_has_its_state_per_patient_prescriber_and_pharmacy(old, prescriber):
     assert state(of_rems(old, ON), "Enrolment") == ("no record", "")
     assert state(of_rems(old, ON), "Monthly Patient Status Form") == ("missing", "none was submitted")

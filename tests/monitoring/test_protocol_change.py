@@ -84,6 +84,7 @@ def carried_out(change, prescriber, now=NOW):
     return go_on(change.pk, clock=ticking(now), seconds=60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["eu-2025-09", "uk-ztas", "au-2021"])
 def test_h20_what_was_foreseen_is_what_the_rules_say_alone_and_what_the_switch_brings(clinic, prescriber, protocol):
     treatments = everybody(clinic, prescriber)
@@ -107,6 +108,7 @@ def test_h20_what_was_foreseen_is_what_the_rules_say_alone_and_what_the_switch_b
             )
 
 
+@pytest.mark.slow
 def test_each_treatment_has_its_gravest_difference_and_the_numbers_add_up(clinic, prescriber):
     everybody(clinic, prescriber)
     change = foreseen(clinic, prescriber)
@@ -117,6 +119,7 @@ def test_each_treatment_has_its_gravest_difference_and_the_numbers_add_up(clinic
     assert counts["kind:later"] == change.rows.filter(kind="later", advice=F("was_advice")).count() > 0
 
 
+@pytest.mark.slow
 def test_who_has_ben_is_not_switched_to_rules_that_know_no_ben(clinic, prescriber):
     everybody(clinic, prescriber)
     change = foreseen(clinic, prescriber, "au-2021")
@@ -126,6 +129,7 @@ def test_who_has_ben_is_not_switched_to_rules_that_know_no_ben(clinic, prescribe
         ChangeRow.objects.filter(pk=row.pk).update(state="switched", ended_at=NOW)
 
 
+@pytest.mark.slow
 def test_a_preview_writes_nothing_about_patients_and_raises_nothing(clinic, prescriber):
     everybody(clinic, prescriber)
     before = (Assessment.objects.count(), Alert.objects.count(), Delivery.objects.count())
@@ -150,6 +154,7 @@ def test_a_chunk_costs_the_same_number_of_questions_however_many_patients_it_has
     assert questions(3) == questions(10)
 
 
+@pytest.mark.slow
 def test_a_preview_that_was_killed_goes_on_where_it_was(clinic, prescriber, monkeypatch):
     monkeypatch.setattr(foreseeing, "CHUNK", 2)
     everybody(clinic, prescriber)

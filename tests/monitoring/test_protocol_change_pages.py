@@ -156,6 +156,7 @@ def test_h33_who_left_the_clinic_since_is_shown_to_nobody_here(client, clinic, p
     assert "moved to another clinic" in change.rows.get().why
 
 
+@pytest.mark.slow
 def test_the_lists_pages_cost_the_same_however_long_they_are(client, clinic, prescriber, monkeypatch):
     monkeypatch.setattr(pages, "MOST", 20)
 

@@ -110,6 +110,7 @@ def test_a_way_is_removed(signed_in, nurse):
     assert "+15005550009" not in words(signed_in.get(PAGE))
 
 
+@pytest.mark.slow
 def test_the_service_worker_is_a_script_of_our_own_origin_at_its_root(client):
     answer = client.get("/push-worker.js")
     assert answer.headers["Content-Type"].startswith("text/javascript")

@@ -121,6 +121,7 @@ def calls(question):
     return {row[:2]: row[2:] for row in answer_times(question).rows}
 
 
+@pytest.mark.slow
 def test_answer_times_are_the_shortest_in_which_half_and_nine_of_ten_were_answered(clinic):
     nurse = a_person(clinic, "nurse")
     for alert, minutes in zip(severe_alerts(clinic, 10), (5, 6, 7, 8, 9, 20, 30, 40, 50), strict=False):
@@ -287,6 +288,7 @@ def test_another_clinics_reports_do_not_exist(as_nurse, clinic):
     assert as_nurse.get("/reports/nothing.csv").status_code == 404
 
 
+@pytest.mark.slow
 def test_the_page_asks_a_fixed_number_of_questions(as_nurse, clinic, django_assert_max_num_queries):
     for _ in range(3):
         a_story(clinic)

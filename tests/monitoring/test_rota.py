@@ -328,6 +328,7 @@ def test_h08_patients_whose_alerts_nobody_owns_are_an_alarm_on_every_page_of_the
     assert said in words(client.get(pages[0]))
 
 
+@pytest.mark.slow
 def test_h07_the_clinics_alarm_stands_on_every_page_of_its_staff_until_somebody_answers(
     client, clinic, admin, nora, pia
 ):

@@ -174,6 +174,7 @@ def test_a_gap_of_more_than_a_months_break_is_no_longer_found_anew(weekly):
     assert not listed(weekly, NOW + 40 * DAY)
 
 
+@pytest.mark.slow
 def test_h29_the_sweep_and_the_worklist_ask_the_same(clinic, nurse):
     """Every way in which tablets, tests, bookings and draws can lie, at the same instant."""
     at, told = NOW + 6 * HOUR, set()
@@ -283,6 +284,7 @@ def test_the_worklist_says_how_long_they_last_and_what_a_gap_would_mean_before_i
     assert "since Tue 22 Sep: 48 h, from 12.5 mg again; Tue 20 Oct" in part(page("/", NOW + 9 * DAY))
 
 
+@pytest.mark.slow
 def test_booking_shows_whether_it_is_in_time_before_it_is_saved(page, weekly):
     address = f"/patients/{weekly.patient_id}/act/book/"
     late = page(address, NOW, {"day": "2026-09-22"})
@@ -311,6 +313,7 @@ def test_the_page_of_the_alert_says_what_a_gap_would_mean(page, weekly):
     assert "48 hours without a dose" in found
 
 
+@pytest.mark.slow
 def test_the_list_asks_as_many_questions_for_thirty_as_for_three(page, client, clinic, django_assert_max_num_queries):
     for number in range(30):
         treatment = a_row(clinic, left=1, due=1)

@@ -88,6 +88,7 @@ def test_h34_nobody_signs_beside_themselves(save, nurse):
     assert (stored(), trail()) == ([], [])
 
 
+@pytest.mark.slow
 def test_h34_a_wrong_second_person_is_not_saved_even_with_the_reports_number(save, colleague):
     save(second=colleague.pk, second_password="wrong", document="L-4711")
     assert stored() == []
@@ -95,6 +96,7 @@ def test_h34_a_wrong_second_person_is_not_saved_even_with_the_reports_number(sav
     assert stored() == ["Laboratory report L-4711."]
 
 
+@pytest.mark.slow
 def test_h34_after_too_many_wrong_ones_the_right_one_opens_nothing_and_the_page_stays_open(save, colleague):
     for _ in range(8):
         page = save(second=colleague.pk, second_password="wrong")

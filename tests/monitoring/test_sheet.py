@@ -107,6 +107,7 @@ def test_one_bad_row_never_loses_the_others_and_the_rest_are_receipts(as_nurse, 
     assert [kept["who"] for kept in Draft.objects.get().rows] == ["A2", "A3", "A4"]
 
 
+@pytest.mark.slow
 def test_the_same_page_sent_twice_makes_each_result_once(as_nurse, clinic):
     on_treatment(clinic, "A1")
     rows = row(1, "A1", "2.2")
@@ -219,6 +220,7 @@ def test_the_script_saves_a_row_and_gets_its_receipt(as_nurse, clinic, nurse):
     assert not Draft.objects.exists()
 
 
+@pytest.mark.slow
 def test_what_was_typed_comes_back_with_the_page_for_a_day_and_to_nobody_else(as_nurse, client, clinic, time_machine):
     as_nurse.post("/log/draft/", row(1, "A1", "2.237"))
     assert "2.237" in as_nurse.get("/log/").content.decode()
@@ -267,6 +269,7 @@ def test_patients_and_clinics_of_others_do_not_exist(as_nurse):
     assert as_nurse.get("/log/", {"clinic": south.slug}).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_sheet_asks_a_fixed_number_of_questions_however_much_was_typed(as_nurse, clinic, django_assert_num_queries):
     for number in range(30):
         on_treatment(clinic, f"A{number}")

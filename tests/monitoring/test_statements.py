@@ -237,6 +237,7 @@ def answer(client, code, **headers):
     return client.get(f"/check/{code}/", headers=headers)
 
 
+@pytest.mark.slow
 def test_anybody_reads_valid_or_not_and_since_when_and_nothing_of_the_patient(client, statement, treatment, clinic):
     page = answer(client, statement.code)
     words = page.content.decode()
@@ -286,6 +287,7 @@ def test_the_code_can_be_typed_by_hand_in_groups(client, statement):
     assert "Since <strong>14 September" in client.get("/check/", typed).content.decode()
 
 
+@pytest.mark.slow
 def test_checking_is_throttled_and_changes_nothing(client, statement):
     events = AuditEvent.objects.count()
     codes = {answer(client, statement.code).status_code for _ in range(PER_MINUTE)}
@@ -304,6 +306,7 @@ def place(treatment, rest=""):
     return f"/patients/{treatment.patient_id}/statements/{rest}"
 
 
+@pytest.mark.slow
 def test_a_pharmacist_issues_prints_and_takes_back(client, treatment, pharmacist):
     client.force_login(pharmacist)
     page = client.get(place(treatment))
@@ -334,6 +337,7 @@ def test_h39_a_stale_page_issues_nothing_and_shows_the_new_answer(client, treatm
     assert not Statement.objects.exists()
 
 
+@pytest.mark.slow
 def test_the_list_costs_the_same_for_3_and_for_30(
     client, treatment, pharmacist, django_assert_max_num_queries, django_assert_num_queries
 ):

@@ -116,6 +116,7 @@ def valkey_off():
     conf.broker_url, amqp._producer_pool = before, pool
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_h26_with_valkey_celery_and_mail_down_a_patient_still_gets_the_bridge(
     client, clinic, pharmacist, treatment, valkey_off, time_machine, caplog
@@ -161,6 +162,7 @@ def test_h27_one_wait_for_blood_has_one_bridge_however_many_a_clinic_allows(clin
         again.save(force_insert=True)
 
 
+@pytest.mark.slow
 def test_h27_however_it_is_asked_four_weeks_hold_no_more_bridges_than_the_clinic_allows(clinic, treatment, pharmacist):
     for times, spacing in itertools.product((1, 2), (2, 5, 9)):
         clinic.policies = {"bridge_times": times}

@@ -80,6 +80,7 @@ def test_h06_two_sweeps_at_once_equal_one(late, transactional_db):
     assert sweep(now=NOW)["overdue"] == 1
 
 
+@pytest.mark.slow
 def test_h24_a_silent_feed_changes_no_treatment(late):
     before = list(Treatment.objects.order_by("pk").values())
     for day in range(60):

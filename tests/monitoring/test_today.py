@@ -52,6 +52,7 @@ def someone(clinic, days_ago, name="Quill", **fields):
     return treatment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("days_ago", "section", "words"),
     [
@@ -123,6 +124,7 @@ def test_h22_other_clinics_and_daily_tests_keep_their_days(today, clinic):
     assert "Rook" in today("soon")
 
 
+@pytest.mark.slow
 def test_a_pause_is_shown_with_its_length_and_what_it_means(today, clinic):
     treatment = someone(clinic, 5)
     record_event(treatment=treatment, kind="last_dose", at=NOW - 3 * DAY, by=None, now=NOW)
@@ -209,6 +211,7 @@ def test_a_merged_record_and_another_clinics_patients_are_not_on_the_list(today,
     assert "Merged" in today("overdue")
 
 
+@pytest.mark.slow
 def test_a_merged_record_is_found_and_leads_to_the_one_that_is_kept(client, clinic, nurse):
     kept, merged = someone(clinic, 9, "Kept"), someone(clinic, 9, "Doubled")
     Merge.objects.create(kept=kept, merged=merged, reason="the same person", at=NOW, by=nurse)
@@ -217,6 +220,7 @@ def test_a_merged_record_is_found_and_leads_to_the_one_that_is_kept(client, clin
     assert f'Merged: this is <a href="/patients/{kept.patient_id}/">' in page
 
 
+@pytest.mark.slow
 def test_the_list_is_narrowed_to_my_patients_to_a_state_and_to_one_of_my_clinics(client, clinic, time_machine):
     time_machine.move_to(NOW, tick=False)
     me, south = a_person(clinic, "prescriber"), a_clinic("South")
@@ -240,6 +244,7 @@ def test_the_list_is_narrowed_to_my_patients_to_a_state_and_to_one_of_my_clinics
     assert client.get("/", {"clinic": a_clinic("West").slug}).status_code == 404
 
 
+@pytest.mark.slow
 def test_pages_follow_each_other_without_a_gap_or_a_double_even_while_rows_go(today, clinic):
     for number in range(27):
         someone(clinic, 9, f"Number{number:02}")
@@ -263,6 +268,7 @@ def test_pages_of_two_clinics_are_merged_in_order_and_counting_stops(clinic):
     assert (days == sorted(days), page.total, page.counted, bool(page.next)) == (True, 4, "4", True)
 
 
+@pytest.mark.slow
 def test_today_asks_a_fixed_number_of_questions_and_never_skips_rows(client, clinic, nurse, time_machine):
     time_machine.move_to(NOW, tick=False)
     client.force_login(nurse)
@@ -296,6 +302,7 @@ def test_the_refresh_answers_with_the_list_alone_and_with_the_same_page_of_it(cl
     assert "<html" not in page
 
 
+@pytest.mark.slow
 def test_the_morning_print_is_one_table_with_a_box_for_everybody(client, clinic, nurse, time_machine):
     time_machine.move_to(NOW, tick=False)
     client.force_login(nurse)

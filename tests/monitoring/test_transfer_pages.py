@@ -167,6 +167,7 @@ def test_only_the_sender_withdraws_and_only_the_receiver_answers(client, transfe
     assert Transfer.objects.get().state == "withdrawn"
 
 
+@pytest.mark.slow
 def test_h33_after_the_move_the_old_clinic_has_its_own_number_left_and_nothing_else(
     as_receiver, client, transfer, treatment, nurse, south, north
 ):
@@ -186,6 +187,7 @@ def test_h33_after_the_move_the_old_clinic_has_its_own_number_left_and_nothing_e
     assert Integration.objects.filter(revoked_at=None).exists()
 
 
+@pytest.mark.slow
 def test_the_list_asks_a_fixed_number_of_questions(as_sender, north, south, nurse, django_assert_max_num_queries):
     def ask(number):
         for _ in range(number):

@@ -308,6 +308,7 @@ def test_a_merged_record_that_comes_home_has_its_old_number_again(
     assert numbers(merge)[0] == "DOUBLE"
 
 
+@pytest.mark.slow
 def test_the_page_asks_for_the_number_only_where_there_is_none(client, transfer, merge, treatment, south, their_nurse):
     accepted(transfer, their_nurse)
     desk = Desk(client, a_person(south, "prescriber"))

@@ -52,12 +52,14 @@ def live_through(start, end, gateway=None):
         moment += HOUR
 
 
+@pytest.mark.slow
 def test_two_days_before_the_evening_before_and_on_the_day():
     due_in(3)
     live_through(NOW, at(3, 9))
     assert planned() == [("early", at(1, 10)), ("evening", at(2, 18)), ("day", at(3, 8))]
 
 
+@pytest.mark.slow
 def test_a_missed_test_is_asked_for_kindly_on_day_1_3_and_6_and_then_staff_are_asked_to_call(gateway):
     treatment = due_in(1, clinic=a_clinic(time_zone="UTC"))
     live_through(at(1, 17), at(9, 0), gateway)
@@ -100,6 +102,7 @@ def test_consent_that_ends_and_a_number_that_changes_withdraw_what_waits_at_once
     assert gateway.sent == []
 
 
+@pytest.mark.slow
 def test_a_new_number_gets_what_the_old_one_was_not_sent_and_nothing_twice(gateway):
     treatment = due_in(1)
     plan(now=NOW)
@@ -172,12 +175,14 @@ def test_a_message_that_is_late_waits_for_the_morning_or_is_of_no_use_any_more(g
     assert Delivery.objects.get(about__endswith=":evening").last_error == "withdrawn"
 
 
+@pytest.mark.slow
 def test_h22_a_test_that_falls_on_a_weekend_is_asked_for_earlier_and_never_later():
     due_in(6)  # a Sunday
     live_through(NOW, at(4, 17))
     assert planned() == [("early", at(2, 10)), ("evening", at(3, 18)), ("day", at(4, 8))]
 
 
+@pytest.mark.slow
 def test_h22_a_closed_day_moves_what_is_asked_for_to_the_open_day_before():
     treatment = due_in(3)  # a Thursday
     day = treatment.due_on
@@ -186,6 +191,7 @@ def test_h22_a_closed_day_moves_what_is_asked_for_to_the_open_day_before():
     assert [row for row in planned() if row[0] in ("evening", "day")] == [("evening", at(0, 18)), ("day", at(1, 8))]
 
 
+@pytest.mark.slow
 def test_h24_nobody_is_told_off_while_the_laboratory_is_silent():
     treatment = due_in(1)
     Laboratory.objects.create(clinic=treatment.clinic, name="Lab X", source="lab", created_at=NOW)
@@ -197,6 +203,7 @@ def test_h24_nobody_is_told_off_while_the_laboratory_is_silent():
     assert not [row for row in planned() if row[0].startswith("missed")]
 
 
+@pytest.mark.slow
 def test_tests_close_together_bring_one_reminder_each():
     clinic = a_clinic(time_zone="UTC")
     treatment = a_treatment(clinic)
@@ -206,6 +213,7 @@ def test_tests_close_together_bring_one_reminder_each():
     assert planned() == [("day", at(1, 8)), ("missed1", at(2, 10))]
 
 
+@pytest.mark.slow
 def test_h09_planning_again_and_again_tells_each_thing_once(gateway):
     for _ in range(3):
         due_in(1)
@@ -214,6 +222,7 @@ def test_h09_planning_again_and_again_tells_each_thing_once(gateway):
     assert len({once for *_, once in gateway.sent}) == 6
 
 
+@pytest.mark.slow
 def test_tablets_that_are_authorised_and_not_collected_and_tablets_that_run_out(gateway):
     clinic = a_clinic(time_zone="UTC")
     treatment = a_treatment(clinic, clinician=a_person(clinic, "prescriber"))
@@ -228,6 +237,7 @@ def test_tablets_that_are_authorised_and_not_collected_and_tablets_that_run_out(
     assert "tablets" in {once.split(":")[3] for *_, once in gateway.sent}
 
 
+@pytest.mark.slow
 def test_a_day_that_moved_after_they_were_told_is_told_once(gateway):
     treatment = due_in(2)
     live_through(NOW, NOW + HOUR, gateway)
@@ -258,6 +268,7 @@ def test_a_test_that_is_booked_in_time_is_the_one_to_remind_of(gateway):
     assert steps(gateway).count("day") == 1
 
 
+@pytest.mark.slow
 def test_a_booking_made_moved_or_cancelled_after_they_were_told_is_told_as_a_new_day(gateway):
     treatment = due_in(2)
     live_through(NOW, NOW + HOUR, gateway)
@@ -276,6 +287,7 @@ def test_a_booking_made_moved_or_cancelled_after_they_were_told_is_told_as_a_new
     assert steps(gateway) == ["early", "moved", "moved", "evening", "day"]
 
 
+@pytest.mark.slow
 def test_h22_a_day_closed_after_they_were_told_is_told_as_a_new_day_and_one_closed_before_is_not(gateway):
     told, untold = due_in(3, days_before=3), due_in(3, days_before=2)
     live_through(NOW, NOW + HOUR, gateway)
@@ -289,6 +301,7 @@ def test_h22_a_day_closed_after_they_were_told_is_told_as_a_new_day_and_one_clos
     assert by_person == {told.pk: ["early", "moved", "evening", "day"], untold.pk: ["early", "evening", "day"]}
 
 
+@pytest.mark.slow
 def test_h24_no_reminder_changes_a_treatment():
     treatment = due_in(-3)
     before = Treatment.objects.filter(pk=treatment.pk).values().get()

@@ -43,6 +43,7 @@ def disagreeing(found):
         }
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize(("begin", "end"), [(time(8), time(21)), (time(5), time(16)), (time(12), time(23, 59))])
 def test_in_every_zone_every_step_falls_on_its_own_day_within_the_hours_that_were_chosen(begin, end):
@@ -62,6 +63,7 @@ def test_in_every_zone_every_step_falls_on_its_own_day_within_the_hours_that_wer
             assert begin <= local.time() < end, (zone, local)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(ZONES), st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),
@@ -75,6 +77,7 @@ def test_what_waits_for_the_morning_is_sent_in_the_next_hours_that_are_awake(zon
     assert moment == now or timedelta() < moment - now <= timedelta(hours=21)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.parametrize("frequency", ["weekly", "monthly", "daily", "three_times_weekly"])
 def test_h22_the_day_that_is_asked_for_is_never_later_than_the_due_day(frequency):

@@ -29,6 +29,7 @@ def with_events(history, events):
     )
 
 
+@pytest.mark.slow
 @many
 @given(histories(), protocols, moments, st.randoms())
 def test_h16_arrival_order_never_matters(history, protocol, as_of, chance):
@@ -37,6 +38,7 @@ def test_h16_arrival_order_never_matters(history, protocol, as_of, chance):
     assert assess(with_events(history, shuffled), protocol, as_of) == assess(history, protocol, as_of)
 
 
+@pytest.mark.slow
 @many
 @given(histories(), protocols, moments)
 def test_a_history_cut_at_the_moment_asked_about_says_the_same_as_before_later_events_came(history, protocol, as_of):
@@ -44,12 +46,14 @@ def test_a_history_cut_at_the_moment_asked_about_says_the_same_as_before_later_e
     assert assess(with_events(history, known), protocol, as_of) == assess(history, protocol, as_of)
 
 
+@pytest.mark.slow
 @many
 @given(histories(), protocols, moments)
 def test_replay_says_the_same_again(history, protocol, as_of):
     assert assess(history, protocol, as_of) == assess(history, protocol, as_of)
 
 
+@pytest.mark.slow
 @many
 @given(histories(fever=False), protocols, moments, values, values)
 def test_a_lower_latest_count_never_relaxes_the_advice(history, protocol, drawn_at, one, other):
@@ -63,6 +67,7 @@ def test_a_lower_latest_count_never_relaxes_the_advice(history, protocol, drawn_
     assert RESTRICTION.index(said[0]) >= RESTRICTION.index(said[1])
 
 
+@pytest.mark.slow
 @many
 @given(histories(zones=st.sampled_from(ZONES)), protocols, st.integers(2000, 2049), st.integers(0, 365 * 24))
 def test_h21_a_due_date_is_never_before_its_draw_in_any_zone_and_year(history, protocol, year, hours):
@@ -99,6 +104,7 @@ def test_h21_every_day_of_fifty_years_has_a_due_date_after_it(zone):
         assert judgement.due_on == start.astimezone(history.zone).date() + timedelta(days=7)
 
 
+@pytest.mark.slow
 @many
 @given(histories(), protocols, moments)
 @example(History(), LABELS[0], START)
@@ -114,6 +120,7 @@ def test_every_judgement_keeps_to_the_words_of_the_format_and_gives_reasons(hist
     json.dumps(said.as_dict())
 
 
+@pytest.mark.slow
 @many
 @given(histories(), protocols, moments, counts())
 def test_h15_a_preliminary_result_never_permits_more_than_the_final_ones(history, protocol, as_of, preliminary):
@@ -150,6 +157,7 @@ def a_line(history, as_of, amendments=()):
     )
 
 
+@pytest.mark.slow
 @many
 @given(histories(), moments, st.integers(0, 13))
 def test_a_correction_that_restates_the_same_number_changes_nothing(history, as_of, which):
@@ -161,6 +169,7 @@ def test_a_correction_that_restates_the_same_number_changes_nothing(history, as_
     assert answer(a_line(history, as_of, [again])) == answer(json.dumps(plain))
 
 
+@pytest.mark.slow
 @many
 @given(histories(), moments, st.integers(0, 13))
 def test_an_error_entered_and_taken_out_again_leaves_no_trace(history, as_of, which):
