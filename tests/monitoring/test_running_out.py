@@ -319,7 +319,7 @@ def test_the_list_asks_as_many_questions_for_thirty_as_for_three(page, client, c
         treatment = a_row(clinic, left=1, due=1)
         if number % 2:
             Booking.objects.create(treatment=treatment, clinic=clinic, day=TODAY + 5 * DAY, booked_at=NOW)
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(24):
         assert "booked Sat 19 Sep" in page("/", NOW)
 
 
