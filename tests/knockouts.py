@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from clozatrack.embedded import state_dir
+
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", ".*_cache", ".hypothesis", "mutants")
 
@@ -350,8 +352,12 @@ KNOCKOUTS = (
 def turns_red(one: Knockout) -> bool | None:
     """Whether the test fails without the control; None when the control's text is not there to remove."""
     with tempfile.TemporaryDirectory(prefix="clozatrack-knockout-") as place:
-        copy = Path(place) / "tree"
+        copy, made = Path(place) / "tree", state_dir() / "test-clusters"
         shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+        Path(place).chmod(0o755)
+        if made.exists():  # a migrated cluster, which most copies need not make anew
+            (copy / ".local").mkdir()
+            subprocess.run(["cp", "-a", str(made), str(copy / ".local")], check=True)
         source = copy / one.file
         text = source.read_text()
         if one.text not in text:
