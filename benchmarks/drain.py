@@ -20,7 +20,7 @@ from tests.wires.http import Gateway
 FILL = """
 INSERT INTO notifications_delivery (once, channel, address, subject, body, about, clinic_id, priority, repeatable,
     created_at, due_at, attempts, last_error)
-SELECT 'r' || n, 'sms', '+1500' || (5550000 + n), '', 'A reminder.', 'reminder', 1, 7, false, now(), now(), 0, ''
+SELECT 'r' || n, 'sms', '+1500' || (5550000 + n), '', 'A reminder.', 'message', 1, 7, false, now(), now(), 0, ''
 FROM generate_series(1, %s) n
 """
 
