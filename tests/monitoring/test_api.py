@@ -214,6 +214,14 @@ def test_eight_copies_of_one_message_at_once_make_one_result_and_one_alert(clini
     assert Alert.objects.filter(cause="neutropenia").count() == 1
 
 
+def test_h06_the_worklist_knows_what_is_overdue_while_no_scheduler_runs(call, clinic):
+    late, in_time = a_treatment(clinic), a_treatment(clinic)
+    a_count(late, 2500, at=NOW - 9 * DAY, now=NOW - 9 * DAY)
+    a_count(in_time, 2500, at=NOW - 2 * DAY, now=NOW - 2 * DAY)
+    assert not Alert.objects.exists()
+    assert [row["id"] for row in call("GET", "worklist/").json()["overdue"]] == [late.pk]
+
+
 def test_a_worklist_shows_alerts_overdue_and_due(call, clinic):
     a_count(a_treatment(clinic), 2000, at=NOW - 9 * DAY)
     a_count(a_treatment(clinic), 400)
