@@ -18,9 +18,10 @@ from monitoring.reminding.replying import heard
 from notifications.actions import claim, send
 from notifications.channels import ChannelError
 from notifications.models import Delivery
+from patients.consenting import Person
 from patients.reaching import Consent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person
-from tests.reminding.people import due_in
+from tests.reminding.people import confirm, due_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(3600)]
 PEOPLE = 100
@@ -84,6 +85,12 @@ class World:
         heard(sender=number, words="STOP" if stops else "START", now=self.now)
         self.agreed[treatment.pk] = not stops
 
+    def confirm_anew(self):
+        """As they are asked to within six months: is this number still theirs?"""
+        for treatment in self.people:
+            consent = Consent.objects.filter(patient=treatment.patient).latest("pk")
+            confirm(Person(treatment.patient), consent, now=self.now)
+
     def steady(self):
         """Nothing fails for once: every look is made, so whoever is owed something now has it."""
         for _ in range(2):
@@ -120,6 +127,8 @@ def test_h09_nobody_is_told_one_thing_twice_and_nobody_who_should_be_is_missed(m
     world = World(monkeypatch, chance)
     judged = 0
     for day in range(DAYS):
+        if day % 120 == 119:
+            world.confirm_anew()
         for at in LOOKS:
             world.now = datetime.combine(NOW.date() + (day + 1) * DAY, at, UTC)
             world.down = chance.random() < 0.15
