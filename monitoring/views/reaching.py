@@ -34,7 +34,7 @@ STEPS = {
     "tablets": "tablets run out soon", "moved": "the day has moved", "confirm": "confirm the number anew",
     "code": "code", "link": "link to their own page",
 }  # fmt: skip
-OFFERED = ("consent", "end-consent", "wishes", "carer", "end-carer", "own-link", "revoke-links")
+OFFERED = ("contact", "consent", "end-consent", "wishes", "carer", "end-carer", "own-link", "revoke-links")
 
 
 class CodeForm(forms.Form):
@@ -136,8 +136,10 @@ def _ways(person: Person, writes: bool, now: datetime) -> Iterator[Way]:
         form = CodeForm(
             initial={"who": _pk(person.carer), "channel": channel}, auto_id=f"{channel}{_pk(person.carer)}_%s"
         )
-        asks = writes and not pushed and holds(consent) and (until is None or until < now or tone == "warn")
-        label, until = Channel(channel).label, None if gone else until
+        asks = (
+            writes and not pushed and not dead and holds(consent) and (until is None or until < now or tone == "warn")
+        )
+        label, until = Channel(channel).label, None if gone or dead else until
         yield Way(consent, label, tone, state, until, form if asks else None, browser)
 
 

@@ -117,7 +117,11 @@ def test_the_worklist_says_who_is_not_reached_and_leads_to_where_it_is_mended(cl
     assert "ask for the new number or e-mail" in part
     where = f"/patients/{treatment.patient_id}/reminders/"
     assert f'href="{where}"' in part
-    assert "two messages came back" in " ".join(client.get(where).content.decode().split())
+    told_there = " ".join(client.get(where).content.decode().split())
+    assert "two messages came back" in told_there
+    assert f'href="/patients/{treatment.patient_id}/act/contact/"' in told_there
+    assert "Code that they read out" not in told_there, "no code arrives at a dead number"
+    assert "Confirmed until" not in told_there
     assert "Messages come back (1)" in client.get("/print/").content.decode()
 
 
