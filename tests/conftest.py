@@ -8,6 +8,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from tests import cluster, wiping
+from tests.wires.http import PushService
 
 _tests = count(1)
 
@@ -56,3 +57,12 @@ def _no_mail_by_accident(settings):
 def _no_rates(settings):
     """Tests that run side by side share one Valkey: no bucket but where a test asks for one."""
     settings.RATES = {}
+
+
+@pytest.fixture
+def push(settings):
+    """A push service on this machine, which may be pushed to only where private addresses are allowed."""
+    settings.PRIVATE_ADDRESSES = True
+    with PushService() as server:
+        settings.WEBPUSH = server.settings
+        yield server

@@ -11,7 +11,7 @@ from notifications.loop import deliver_due
 from notifications.models import Delivery
 from tests.browser import assert_accessible
 from tests.cast import a_clinic, a_person
-from tests.wires.http import Gateway, PushService
+from tests.wires.http import Gateway
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # No push service of the internet is asked: the browser's own answer is put in its place, at the outermost wire.
@@ -28,14 +28,6 @@ SHOWN = "async () => (await (await navigator.serviceWorker.ready).getNotificatio
 def gateway(settings):
     with Gateway() as server:
         settings.SMS = server.settings
-        yield server
-
-
-@pytest.fixture
-def push(settings):
-    settings.PRIVATE_ADDRESSES = True
-    with PushService() as server:
-        settings.WEBPUSH = server.settings
         yield server
 
 

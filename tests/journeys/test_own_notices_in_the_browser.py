@@ -18,7 +18,6 @@ from tests.journeys.test_own_messages_in_the_browser import ANSWER
 from tests.journeys.test_own_page_in_the_browser import came_in
 from tests.reminding.people import due_in
 from tests.wires.http import Gateway as SmsProvider
-from tests.wires.http import PushService
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SCOPES = "async () => (await navigator.serviceWorker.getRegistrations()).map(one => new URL(one.scope).pathname).sort()"
@@ -45,14 +44,6 @@ def texts(settings):
     with SmsProvider() as server:
         settings.SMS = server.settings
         yield Texts(server)
-
-
-@pytest.fixture
-def push(settings):
-    settings.PRIVATE_ADDRESSES = True
-    with PushService() as server:
-        settings.WEBPUSH = server.settings
-        yield server
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.wires.http import Gateway, MailProvider, PushService, Server
+from tests.wires.http import Gateway, MailProvider, Server
 
 
 @pytest.fixture(autouse=True)
@@ -15,13 +15,6 @@ def _private(settings):
 def gateway(settings):
     with Gateway() as server:
         settings.SMS = server.settings
-        yield server
-
-
-@pytest.fixture
-def push(settings):
-    with PushService() as server:
-        settings.WEBPUSH = server.settings
         yield server
 
 

@@ -33,18 +33,6 @@ EVENING = NOW + 6 * HOUR + MINUTE
 TELLING = re.compile(r"(?i)clozatrack|clozapin|quill|alex|M\d{5}|http|reminder:")
 
 
-@pytest.fixture(autouse=True)
-def _private(settings):
-    settings.PRIVATE_ADDRESSES = True
-
-
-@pytest.fixture
-def push(settings):
-    with PushService() as server:
-        settings.WEBPUSH = server.settings
-        yield server
-
-
 @pytest.fixture
 def other_push(push):
     """Another browser at the same push service."""

@@ -33,14 +33,6 @@ def clock(time_machine):
 
 
 @pytest.fixture
-def push(settings):
-    settings.PRIVATE_ADDRESSES = True
-    with PushService() as server:
-        settings.WEBPUSH = server.settings
-        yield server
-
-
-@pytest.fixture
 def second(push):
     """Another browser of the same push service."""
     with PushService() as server:
