@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from django.contrib.auth import login
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -75,10 +74,11 @@ def sheet_draft(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@login_required
 @require_GET
 def sheet_rows(request: HttpRequest) -> HttpResponse:
     """More empty rows, numbered from `from`."""
+    if not request.user.is_authenticated:
+        return _signed_out_briefly()
     asked = request.GET.get("from", "1")
     first = int(asked) if asked.isdecimal() and len(asked) <= 4 else 1
     rows = [Row(number, empty_form(number)) for number in range(first, first + EMPTY_ROWS)]

@@ -160,11 +160,19 @@ def test_a_dropped_connection_keeps_the_row_and_the_same_entry_is_saved_once(ope
     shows(page, 1, "judged")
     page.route("**/log/row/", lambda route: (route.fetch(), route.abort()))
     hands.press("Enter")
-    page.locator("#sheet-alarm:not([hidden])", has_text="No connection").wait_for()
+    alarm = page.locator("#sheet-alarm:not([hidden])", has_text="row 1 (M001) is not saved")
+    alarm.wait_for()
+    with page.expect_response("**/log/draft/"):
+        hands.type("M002")
+    page.wait_for_timeout(200)
+    assert alarm.is_visible(), "what came through after it does not silence the row that did not"
+    assert "Not saved yet" in page.inner_text("#row-1 .lost")
+    assert_accessible(page)
     page.unroute("**/log/row/")
     page.focus("[name='1-anc']")
     page.keyboard.press("Enter")
     page.wait_for_selector("#row-1.receipt")
+    page.wait_for_selector("#sheet-alarm", state="hidden")
     assert Result.objects.filter(source="manual").count() == 1
 
 

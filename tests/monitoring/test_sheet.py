@@ -249,6 +249,8 @@ def test_an_expired_session_loses_nothing_that_was_typed(client, clinic, nurse):
     for address in ("/log/row/", "/log/draft/"):
         client.logout()
         assert client.post(address, rows).status_code == 401
+    for address in ("/log/rows/", "/log/found/?q=a"):
+        assert client.get(address).status_code == 401, "the sign-in page is never put into the sheet as rows"
 
 
 @pytest.mark.parametrize("role", ["pharmacist", "clinic_admin", "auditor"])

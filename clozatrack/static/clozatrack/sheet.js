@@ -7,7 +7,6 @@
   const rows = document.getElementById("rows");
   const tells = document.getElementById("sheet-tells");
   const voice = document.getElementById("sheet-voice");
-  const alarm = document.getElementById("sheet-alarm");
   const FIELDS = ["who", "drawn_on", "drawn_time", "anc", "wbc", "neutrophils_percent", "segs_percent", "bands_percent", "supported"];
   const PAUSE = 120;
   const DRAFT_PAUSE = 400;
@@ -40,45 +39,7 @@
     return fields;
   }
 
-  // --- talking to the server ---
-  const LOST = "No connection: nothing was saved just now, and nothing that you typed is lost. Press Enter in the row again.";
-
-  // The token is read anew each time: signing in again in another tab changes it.
-  function token() {
-    const kept = document.cookie.split("; ").find(one => one.startsWith("csrftoken="));
-    return kept ? kept.slice("csrftoken=".length) : sheet.querySelector("[name=csrfmiddlewaretoken]").value;
-  }
-
-  async function ask(address, fields) {
-    const options = fields ? { method: "POST", body: fields, headers: { "X-CSRFToken": token() } } : {};
-    let answer;
-    try {
-      answer = await fetch(address, options);
-    } catch {
-      warn(LOST);
-      return null;
-    }
-    if (answer.status === 401 || answer.status === 403) { warnSignedOut(); return null; }
-    if (!answer.ok) { warn(`${LOST} (The service answered ${answer.status}.)`); return null; }
-    warn("");
-    return answer;
-  }
-
-  function warn(sentence) {
-    alarm.hidden = !sentence;
-    if (alarm.textContent !== sentence) alarm.textContent = sentence;
-  }
-
-  function warnSignedOut() {
-    if (alarm.querySelector("a")) return;
-    warn("Not saved: you are signed out. Nothing that you typed is lost. ");
-    const link = document.createElement("a");
-    link.href = sheet.dataset.signIn;
-    link.target = "_blank";
-    link.rel = "noopener";
-    link.textContent = "Sign in again in another tab";
-    alarm.append(link, ", come back here, and press Enter in the row again.");
-  }
+  const ask = sheetTalk(sheet, document.getElementById("sheet-alarm"), row => row.isConnected && begun(row));
 
   function parsed(html) {
     const holder = document.createElement("template");
@@ -93,7 +54,7 @@
     row.classList.add("waiting");
     const fields = fieldsOf([row]);
     if (save) fields.set("save", "1");
-    const answer = await ask(sheet.dataset.row, fields);
+    const answer = await ask(sheet.dataset.row, fields, row);
     const html = answer && (await answer.text());
     if (turn === row.turn) row.classList.remove("waiting");
     if (!answer) return "lost";

@@ -1,0 +1,90 @@
+// What the sheet asks of the service, and the alarm: it stands until just that which failed has come through.
+"use strict";
+
+const sheetTalk = (sheet, alarm, stillThere) => {
+  const LOOKING_UP = "looking up";
+  const [SIGNED_OUT, NO_ANSWER, WORKS_AGAIN] = [401, 0, -1];
+  // A row, or the address of something else, with the status that came back and how many were asked by then.
+  const failed = new Map();
+  let asked = 0;
+
+  // The token is read anew each time: signing in again in another tab changes it.
+  function token() {
+    const kept = document.cookie.split("; ").find(one => one.startsWith("csrftoken="));
+    return kept ? kept.slice("csrftoken=".length) : sheet.querySelector("[name=csrfmiddlewaretoken]").value;
+  }
+
+  async function ask(address, fields, row) {
+    const options = fields ? { method: "POST", body: fields, headers: { "X-CSRFToken": token() } } : {};
+    const turn = ++asked;
+    let answer = null;
+    try {
+      answer = await fetch(address, options);
+    } catch {
+      // No answer: told below.
+    }
+    const status = answer?.status ?? NO_ANSWER;
+    const what = row ?? (fields ? address : LOOKING_UP);
+    if (answer?.ok) came(what, turn);
+    else failed.set(what, { status: status === 403 ? SIGNED_OUT : status, asked });
+    tell();
+    return answer?.ok ? answer : null;
+  }
+
+  // What came through, asked after the failure, mends itself alone: a row that was lost is still not saved, but its reason is over.
+  function came(through, turn) {
+    for (const [what, failure] of failed) {
+      if (turn <= failure.asked) continue;
+      if (what === through || what === LOOKING_UP) failed.delete(what);
+      else if (failure.status === SIGNED_OUT || failure.status === NO_ANSWER) failure.status = WORKS_AGAIN;
+    }
+  }
+
+  function tell() {
+    for (const what of failed.keys()) if (what instanceof Element && !stillThere(what)) failed.delete(what);
+    for (const row of sheet.querySelectorAll(".entry")) told(row, failed.has(row));
+    const statuses = [...failed.values()].map(failure => failure.status);
+    const rows = [...failed.keys()].filter(what => what instanceof Element).map(named);
+    if (statuses.includes(SIGNED_OUT)) warnSignedOut();
+    else if (!statuses.length) warn("");
+    else warn(`${reason(statuses)}: ${unsaved(rows)}, and nothing that you typed is lost.${rows.length ? " Press Enter there again." : ""}`);
+  }
+
+  function reason(statuses) {
+    const status = statuses.find(one => one > 0);
+    if (status) return `The service answered ${status}`;
+    return statuses.includes(NO_ANSWER) ? "No connection" : "It works again";
+  }
+
+  const named = row => { const number = row.dataset.number; return `${number} (${row.querySelector(`[name="${number}-who"]`).value.trim() || "no patient yet"})`; };
+  const unsaved = rows => (!rows.length ? "nothing was saved just now" : rows.length === 1 ? `row ${rows[0]} is not saved` : `rows ${rows.join(", ")} are not saved`);
+
+  // The row says so itself, for whoever has scrolled on or comes back to it.
+  function told(row, lost) {
+    const mark = row.querySelector(".lost");
+    if (!lost) return mark?.remove();
+    if (mark) return;
+    const words = document.createElement("p");
+    words.className = "lost";
+    words.textContent = "Not saved yet: it did not reach the service. Press Enter here again.";
+    row.querySelector(".says").append(words);
+  }
+
+  function warn(sentence) {
+    alarm.hidden = !sentence;
+    if (alarm.textContent !== sentence) alarm.textContent = sentence;
+  }
+
+  function warnSignedOut() {
+    if (alarm.querySelector("a")) return;
+    warn("Not saved: you are signed out. Nothing that you typed is lost. ");
+    const link = document.createElement("a");
+    link.href = sheet.dataset.signIn;
+    link.target = "_blank";
+    link.rel = "noopener";
+    link.textContent = "Sign in again in another tab";
+    alarm.append(link, ", come back here, and press Enter in the row again.");
+  }
+
+  return ask;
+};
