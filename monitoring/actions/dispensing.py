@@ -83,7 +83,7 @@ def plan_of(treatment: Treatment, *, collect_on: date, back_on: date | None, now
     closed = closed_days_of([treatment.clinic], since=today, until=today + 2 * timedelta(days=LONGEST_AHEAD))
     policy = replace(policy_of(treatment.clinic), closed=closed[treatment.clinic_id])
     if back_on is None:
-        return at_discharge(basis, protocol, policy, day=collect_on)
+        return at_discharge(basis, protocol, policy, today=today, day=collect_on)
     return for_days_away(basis, protocol, policy, today=today, leaves_on=collect_on, back_on=back_on)
 
 

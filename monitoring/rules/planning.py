@@ -33,25 +33,38 @@ class Planned:
     says: tuple[str, ...]
 
 
-def at_discharge(basis: Basis, protocol: Protocol, policy: SupplyPolicy, *, day: date) -> Planned:
+def at_discharge(basis: Basis, protocol: Protocol, policy: SupplyPolicy, *, today: date, day: date) -> Planned:
     """What may be given along on the day of discharge, and the latest day for the sample, so that no gap follows."""
     until = _until(basis, protocol, policy, day)
     says = []
     if until is not None and policy.discharge_days is not None and (until - day).days >= policy.discharge_days:
         until = day + (policy.discharge_days - 1) * DAY
-        says.append(f"This clinic gives at most {policy.discharge_days} days at discharge.")
+        says.append(f"This clinic gives at most {_counted(policy.discharge_days)} at discharge.")
     if until is None or until < day:
         return _nothing(day, None, (*says, "The latest count covers nothing on that day: take blood before it."))
-    by = working_day(min(until, basis.overdue_after or until), policy.closed)
+    wanted = min(until, basis.overdue_after or until)
+    by = max(working_day(wanted, policy.closed), today)
     days = (until - day).days + 1
-    closed = " That is before the discharge: no blood is taken here between the two." if by < day else ""
-    says.append(
-        f"{days} days, until {until}. Take blood by {by}, so that the next supply follows without a gap.{closed}"
-    )
+    says.append(f"{_counted(days)}, until {until}. {_sample_for_discharge(by, wanted, day=day, today=today)}")
     return Planned(
         collect_on=day, back_on=None, days=days, until=until, enough=True, sample_from=None, sample_by=by,
         says=tuple(says),
     )  # fmt: skip
+
+
+def _sample_for_discharge(by: date, wanted: date, *, day: date, today: date) -> str:
+    """The latest day for the sample, in words; and why, where that is before the discharge."""
+    if wanted < today:
+        return f"The test is overdue since {wanted}: take blood now."
+    text = f"Take blood by {by}, so that the next supply follows without a gap."
+    if by >= day:
+        return text
+    between = "the test is due by then." if wanted < day else "no blood is taken here between the two."
+    return f"{text} That is before the discharge: {between}"
+
+
+def _counted(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'}"
 
 
 def for_days_away(
@@ -68,8 +81,8 @@ def for_days_away(
     wanted = (back_on - leaves_on).days + 1
     until = _until(basis, protocol, policy, leaves_on)
     if until is not None and until >= back_on <= (basis.overdue_after or back_on):
-        by = working_day(basis.overdue_after, policy.closed) if basis.overdue_after else None
-        says = (f"The latest count reaches: {wanted} days, until {back_on}.",)
+        by = max(working_day(basis.overdue_after, policy.closed), today) if basis.overdue_after else None
+        says = (f"The latest count reaches: {_counted(wanted)}, until {back_on}.",)
         return Planned(
             collect_on=leaves_on, back_on=back_on, days=wanted, until=back_on, enough=True, sample_from=None,
             sample_by=by, says=says,
@@ -80,37 +93,62 @@ def for_days_away(
 def _with_new_blood(
     basis: Basis, protocol: Protocol, policy: SupplyPolicy, today: date, leaves_on: date, back_on: date
 ) -> Planned:
-    """Every day of drawing from today to the one before leaving is tried: the result is wanted by then."""
-    tried = {day: _until(_drawn(basis, protocol, day), protocol, policy, leaves_on) for day in _days(today, leaves_on)}
+    """Every open day from today to the one before leaving is tried for the draw: the result is wanted by then."""
+    days = _open_days(today, leaves_on, policy)
+    if not days:
+        return _without_an_open_day(basis, protocol, policy, leaves_on, back_on)
+    tried = {day: _until(_drawn(basis, protocol, day), protocol, policy, leaves_on) for day in days}
     good = [day for day, until in tried.items() if until is not None and until >= back_on]
     if good:
-        by = max(working_day(good[-1], policy.closed), good[0])
-        days = (back_on - leaves_on).days + 1
-        says = [f"Take blood from {good[0]} to {by}; {days} days of tablets then reach until {back_on}."]
-        if basis.overdue_after is not None and basis.overdue_after < good[0]:
-            says.append(f"The test that is in time until {basis.overdue_after} comes before that one.")
-        return Planned(
-            collect_on=leaves_on, back_on=back_on, days=days, until=back_on, enough=True, sample_from=good[0],
-            sample_by=by, says=tuple(says),
-        )  # fmt: skip
+        return _in_time(basis, good[0], good[-1], leaves_on, back_on)
     reached = max((until for until in tried.values() if until is not None), default=None)
     if reached is None or reached < leaves_on:
         return _nothing(leaves_on, back_on, ("No blood drawn before that day would cover it.",))
-    by = working_day(max(day for day, until in tried.items() if until == reached), policy.closed)
-    days = (reached - leaves_on).days + 1
-    says = [
-        f"Tests are too close together: blood drawn by {max(by, today)} covers {days} days, until {reached}.",
-        f"{(back_on - reached).days} days are not covered: plan a test and a supply where the patient stays.",
-    ]
+    by = max(day for day, until in tried.items() if until == reached)
+    text = f"Tests are too close together: blood drawn by {by} covers"
+    return _not_so_far(text, reached, leaves_on, back_on, sample_by=by)
+
+
+def _in_time(basis: Basis, since: date, by: date, leaves_on: date, back_on: date) -> Planned:
+    """New blood, drawn within these days, reaches to the day back."""
+    days = (back_on - leaves_on).days + 1
+    when, reach = f"on {by}" if since == by else f"from {since} to {by}", "reaches" if days == 1 else "reach"
+    says = [f"Take blood {when}; {_counted(days)} of tablets then {reach} until {back_on}."]
+    if basis.overdue_after is not None and basis.overdue_after < since:
+        says.append(f"The test that is in time until {basis.overdue_after} comes before that one.")
     return Planned(
-        collect_on=leaves_on, back_on=back_on, days=days, until=reached, enough=False, sample_from=None,
-        sample_by=max(by, today), says=tuple(says),
+        collect_on=leaves_on, back_on=back_on, days=days, until=back_on, enough=True, sample_from=since, sample_by=by,
+        says=tuple(says),
     )  # fmt: skip
 
 
-def _days(today: date, leaves_on: date) -> list[date]:
+def _without_an_open_day(
+    basis: Basis, protocol: Protocol, policy: SupplyPolicy, leaves_on: date, back_on: date
+) -> Planned:
+    """No blood is taken before they leave: what the latest count still covers."""
+    until, text = _until(basis, protocol, policy, leaves_on), f"No blood is taken here before {leaves_on}"
+    if until is None or until < leaves_on:
+        return _nothing(leaves_on, back_on, (f"{text}, and the latest count covers nothing then.",))
+    return _not_so_far(f"{text}: the latest count covers", min(until, back_on), leaves_on, back_on, sample_by=None)
+
+
+def _not_so_far(text: str, reached: date, leaves_on: date, back_on: date, *, sample_by: date | None) -> Planned:
+    """The tablets end before the day back."""
+    days, short = (reached - leaves_on).days + 1, (back_on - reached).days
+    says = [f"{text} {_counted(days)}, until {reached}."]
+    if short:
+        says.append(f"Not covered: {_counted(short)}.")
+    says.append("Plan a test and a supply where the patient stays.")
+    return Planned(
+        collect_on=leaves_on, back_on=back_on, days=days, until=reached, enough=False, sample_from=None,
+        sample_by=sample_by, says=tuple(says),
+    )  # fmt: skip
+
+
+def _open_days(today: date, leaves_on: date, policy: SupplyPolicy) -> list[date]:
     last = max((leaves_on - today).days - 1, 0)
-    return [today + number * DAY for number in range(last + 1)]
+    days = (today + number * DAY for number in range(last + 1))
+    return [day for day in days if working_day(day, policy.closed) == day]
 
 
 def _drawn(basis: Basis, protocol: Protocol, day: date) -> Basis:

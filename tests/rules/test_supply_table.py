@@ -154,7 +154,7 @@ def test_at_discharge_the_days_and_the_latest_day_for_the_next_sample(
     protocol, drawn, leaves, policy, days, until, sample_by
 ):
     basis = basis_of(judged(told(drawn), drawn, protocol=protocol), on(drawn).date())
-    plan = at_discharge(basis, PROTOCOLS[protocol], policy, day=on(leaves).date())
+    plan = at_discharge(basis, PROTOCOLS[protocol], policy, today=day(drawn), day=day(leaves))
     assert (plan.days, plan.until, plan.sample_by) == (days, day(until), day(sample_by))
     assert plan.enough is (days > 0)
     assert plan.sample_by is None or plan.sample_by.weekday() < 5
@@ -167,13 +167,15 @@ def day(number):
 AWAY = [
     # protocol  drawn today leaves back   days  until  blood from  to     enough
     (US,           50,  52,    53,   57,    5,    57,   None,       57,   True),   # this blood reaches
-    (US,           50,  52,    56,   60,    5,    60,     52,       55,   True),   # a test falls due meanwhile
+    (US,           50,  52,    56,   60,    5,    60,     54,       55,   True),   # a test falls due meanwhile
     (US,           50,  52,    56,   66,    7,    62,   None,       55,   False),  # at most 7 days with weekly tests
     (US,          400, 402,   410,  425,   16,   425,   None,      430,   True),
     (US,          400, 402,   420,  449,   30,   449,    415,      419,   True),
     (US,          400, 402,   420,  450,   30,   449,   None,      419,   False),
     ("uk-cpms",   400, 402,   420,  455,   36,   455,    414,      419,   True),   # 42 days from the draw
     (AU,          200, 202,   220,  245,   26,   245,    218,      219,   True),   # no day past the test due then
+    ("uk-cpms",    50,  52,    61,   70,    7,    67,   None,       58,   False),  # no blood is taken on a Sunday
+    (US,           50,  52,    53,   58,    6,    58,   None,     None,   False),  # no open day is left before leaving
 ]  # fmt: skip
 
 
@@ -200,7 +202,7 @@ def test_for_days_away_between_which_days_blood_is_drawn(
 def test_h22_a_closed_day_brings_the_sample_forward_and_never_back(closed, sample_by):
     basis = basis_of(judged(told(50), 52), day(50))
     policy = SupplyPolicy(days={}, closed=frozenset(map(day, closed)))
-    plan = at_discharge(basis, PROTOCOLS[US], policy, day=day(52))
+    plan = at_discharge(basis, PROTOCOLS[US], policy, today=day(51), day=day(52))
     assert plan.sample_by == day(sample_by)
     assert ("before the discharge" in plan.says[0]) is (sample_by < 52)
 

@@ -5,6 +5,7 @@ python -m tests.rules.transcripts    writes tests/rules/said/ anew
 
 from pathlib import Path
 
+from tests.rules.transcripts.ahead import at_home, limits, plans, unwell
 from tests.rules.transcripts.dosing import breaks, doses, happenings
 from tests.rules.transcripts.doubting import doubts
 from tests.rules.transcripts.judging import judgements, protocols_refused, refusals, written_counts
@@ -21,6 +22,10 @@ TRANSCRIPTS = {
     "breaks": breaks,
     "supplies": supplies,
     "programmes": programmes,
+    "plans": plans,
+    "at_home": at_home,
+    "limits": limits,
+    "unwell": unwell,
     "doubts": doubts,
     "protocols_refused": protocols_refused,
 }

@@ -103,6 +103,8 @@ def _wrongs(day: date) -> dict[str, dict[str, object]]:
     who_and_band = tuple(product(("general", "ben"), ("mild", "moderate", "severe")))
     return {
         "all well": {},
+        **{f"not begun, {begins}": {"begun": False, "begins_on": begins} for begins in (None, day + timedelta(days=1))},
+        "taken over": {"begun": False, "begins_on": day + timedelta(days=1), "beginning_known": False},
         **{f"without {one}": {one: False} for one in certified},
         "nothing": dict.fromkeys(certified, False) | {"anc_on": None},
         "held": {"treatment_held": True},
