@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from monitoring.rules.ben import worth_assessing
 from monitoring.rules.errors import InputError
 from monitoring.rules.history import Event
 from monitoring.rules.judgement import cautious
-from monitoring.rules.protocol import Tail
+from monitoring.rules.limits import with_limits
+from monitoring.rules.protocol import Floor, Source, Tail
 from monitoring.rules.protocols import PROTOCOLS
+from monitoring.rules.slips import DoubtError, Question
 from monitoring.rules.wire import answer
 from tests.rules.telling import anc, event, judged, on, treated
 
@@ -93,3 +96,49 @@ def test_an_amendment_without_a_count_names_its_place_in_the_list():
         amended = {"kind": "entered_in_error", "at": "2026-09-02"} | of
         said = json.loads(answer(json.dumps(history | {"events": [first, amended]}))[0])
         assert (said["error"]["field"], "event 2" in said["error"]["message"]) == (field, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "worth"), [(1500, False), (1499, True), (1000, True), (999, True), (500, True), (499, False)]
+)
+def test_ben_is_thought_of_at_a_low_count_that_is_not_severe(value, worth):
+    count = anc(50, value)
+    assert worth_assessing(count, PROTOCOLS["us-label-2025"]) is worth
+    assert worth_assessing(count, PROTOCOLS["ca-2023"]) is ("ben" in PROTOCOLS["ca-2023"].tables and worth)
+
+
+def test_ben_is_not_thought_of_without_a_count_or_a_table_or_where_it_would_be_no_better():
+    label = PROTOCOLS["us-label-2025"]
+    assert not worth_assessing(None, label)
+    assert not worth_assessing(anc(50, 1200), replace(label, tables={"general": label.tables["general"]}))
+    alike = replace(label, tables=dict.fromkeys(("general", "ben"), label.tables["general"]))
+    assert not worth_assessing(anc(50, 1200), alike)
+
+
+def test_a_test_is_overdue_from_the_day_after_its_last_day_in_time():
+    fine = judged(treated(anc(10, 2000)), 10)
+    days = [fine.overdue_after + timedelta(days=days) for days in (-1, 0, 1)]
+    assert [fine.overdue_on(day) for day in days] == [False, False, True]
+    assert not replace(fine, overdue_after=None).overdue_on(days[-1])
+
+
+def test_a_doubt_carries_its_questions_and_says_them():
+    asked = [Question(code=code, text=text, wants=("again",)) for code, text in (("a", "First."), ("b", "Second."))]
+    doubt = DoubtError(asked)
+    assert (doubt.field, doubt.message, doubt.asked) == ("answers", "First. Second.", tuple(asked))
+
+
+def test_limits_that_lean_on_no_band_stay_where_they_are_when_bands_are_agreed():
+    label = PROTOCOLS["us-label-2025"]
+    table = label.tables["general"]
+    best, mild, moderate, severe = table.bands
+    apart = replace(
+        moderate, held_below=Floor(1100), path=tuple(replace(step, until=Floor(1700)) for step in moderate.path)
+    )
+    odd = replace(table, bands=(best, mild, apart, severe), start=replace(table.start, floor=Floor(1600)))
+    own = replace(label, tables=label.tables | {"general": odd})
+    floors = [Floor(1400), Floor(1000), Floor(500)]
+    agreed = with_limits(own, "general", floors, until=date(2026, 12, 31), source=Source("Signed")).tables["general"]
+    assert (agreed.start.floor, agreed.bands[2].held_below) == (Floor(1600), Floor(1100))
+    assert {step.until for step in agreed.bands[2].path} == {Floor(1700)}
+    assert agreed.bands[1].held_below == mild.held_below
