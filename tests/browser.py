@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -47,6 +49,11 @@ def chromium(playwright):
     if Path(own).exists():
         return own
     raise RuntimeError(MISSING)
+
+
+def says(page, words, within="main"):
+    """The words are in that part of the page, or come into it: a click may have only just sent for the page."""
+    expect(page.locator(within)).to_contain_text(words, use_inner_text=True, timeout=30_000)
 
 
 def assert_accessible(page):

@@ -18,6 +18,7 @@ import yaml
 from clozatrack.embedded import PROJECT, Postgres, working_in
 from notifications.actions import BATCH
 from tests.faults.system import DIES, System
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(7200)]
 ROUNDS = int(os.environ.get("CLOZATRACK_ROUNDS", str(len(DIES))))
@@ -177,12 +178,6 @@ def well(system, check):
         command, cwd=PROJECT, env=system.environment | {"PATH": path}, capture_output=True, timeout=60, check=False
     )
     return run.returncode == 0
-
-
-def wait_until(true, longest=60):
-    end = time.monotonic() + longest
-    while not true():
-        assert time.monotonic() < end
 
 
 def connected(server):

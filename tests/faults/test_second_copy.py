@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from clozatrack.embedded import PROJECT, Postgres, _unprivileged, postgres_bin
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -70,13 +71,9 @@ def write(server, acknowledged, numbers):
 
 def copied(server):
     """Wait until commits wait for the copy, where the deployment asks for it."""
-    end = time.monotonic() + 30
+    copies = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'second_copy'"
     with connected(server) as mine:
-        while mine.execute(
-            "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'second_copy'"
-        ).fetchone() == (0,):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_until(lambda: mine.execute(copies).fetchone() != (0,), longest=30)
         for name, value in (setting.split("=") for setting in SETTINGS):
             mine.execute(f"ALTER SYSTEM SET {name} = '{value}'")
         mine.execute("SELECT pg_reload_conf()")

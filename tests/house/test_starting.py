@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.house.test_refusals import GOOD
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 SENTENCE = "Clozatrack does not start in production: the database's TimeZone is Europe/Berlin; set it to UTC"
@@ -83,10 +83,3 @@ def test_h21_a_part_waits_for_a_database_that_is_down_and_then_looks_at_its_zone
     elsewhere.make()
     assert child.wait(60) != 0
     assert SENTENCE in (tmp_path / "said").read_text()
-
-
-def wait_until(true, longest=60):
-    end = time.monotonic() + longest
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.models import Alert, Result
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -39,8 +39,8 @@ def test_a_nurse_logs_a_severe_count_by_keyboard_sees_its_meaning_first_and_answ
     page.fill("#id_anc", "0.38")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=What it means, not saved yet")
-    assert "Stop treatment" in page.inner_text("main")
-    assert "Probably 3.8 10*9/L was meant" in page.inner_text("main")
+    says(page, "Stop treatment")
+    says(page, "Probably 3.8 10*9/L was meant")
     assert not Result.objects.filter(source="manual").exists()
     page.fill("#id_again", "0.38")
     page.click("text=Save this result")
@@ -61,7 +61,7 @@ def test_h10_a_slip_of_the_unit_is_stopped_with_the_reading_that_was_probably_me
     page.fill("#id_drawn_at", f"{timezone.now() - DAY / 8:%Y-%m-%dT%H:%M}")
     page.fill("#id_anc", "1500")
     page.click("text=Show what it means")
-    assert "probably 1500 /uL (1.5 x10^9/L) was meant" in page.inner_text("main")
+    says(page, "probably 1500 /uL (1.5 x10^9/L) was meant")
     assert page.input_value("#id_anc") == "1500"
 
 
@@ -95,4 +95,4 @@ def test_an_outsider_is_told_that_the_patient_does_not_exist(open_page, treatmen
     ):
         assert page.goto(address).status == 404
     page.goto("/?q=quill")
-    assert "Nobody." in page.inner_text("main")
+    says(page, "Nobody.")

@@ -9,7 +9,7 @@ from monitoring.models import Alert
 from monitoring.sweep import sweep
 from notifications.models import Delivery
 from patients.models import Absence, Shift
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_deputy, a_person, a_shift, a_treatment, an_absence
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -53,7 +53,7 @@ def test_h07_a_nurse_ignores_an_alert_the_deputy_gets_it_and_in_the_end_an_open_
     page.click("button:has-text('Acknowledge')")
     page.wait_for_selector("text=The alert is acknowledged")
     assert page.query_selector("#alarm .notice") is None
-    assert "Comes back" in page.inner_text("main")
+    says(page, "Comes back")
 
 
 @pytest.mark.parametrize("javascript", [True, False])

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.models import Alert, Import, QuarantinedRow, Result
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -96,7 +96,7 @@ def answer_the_rows(page, fits):
     page.click("text=Record it for Quill, Alex")
     page.wait_for_selector("text=Recorded for Quill, Alex")
     page.click("text=MRN M9")
-    assert "MÜLLER EVA" in page.inner_text("main")
+    says(page, "MÜLLER EVA")
     page.fill("#id_reason", "A patient of another hospital")
     page.click("text=Refuse this row")
     page.wait_for_selector("text=No row waits")
@@ -124,7 +124,7 @@ def test_without_javascript_an_import_that_was_left_goes_on_at_a_button(open_pag
     choose_columns(page)
     Import.objects.update(confirmed_at=timezone.now())
     page.reload()
-    assert "0 of 5 rows" in page.inner_text("main")
+    says(page, "0 of 5 rows")
     page.click("text=Go on now")
     page.wait_for_selector("h2:has-text('Receipt')")
 
@@ -149,7 +149,7 @@ def test_a_patient_is_registered_and_a_running_treatment_taken_over(open_page, n
         page.fill(f"#id_{name}", typed)
     page.select_option("#id_running", "yes")
     page.click("text=Show before registering")
-    assert "Saturday 17 May 1980" in page.inner_text("main")
+    says(page, "Saturday 17 May 1980")
     fits()
     page.click("text=Register Ada Okafor")
     page.wait_for_selector("text=Take over a running treatment")
@@ -164,7 +164,7 @@ def test_a_patient_is_registered_and_a_running_treatment_taken_over(open_page, n
     fits()
     page.click("button[name=save]")
     page.wait_for_selector("text=The treatment is taken over")
-    assert "treat as possibly severe before" in page.inner_text("main")
+    says(page, "treat as possibly severe before")
 
 
 @pytest.mark.parametrize("width", [320, 1280])

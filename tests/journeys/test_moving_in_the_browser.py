@@ -6,7 +6,7 @@ from django.utils import timezone
 from monitoring.actions.staffing import roles_at
 from monitoring.actions.transferring import request_transfer
 from monitoring.models import Laboratory, Transfer
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -57,7 +57,7 @@ def test_a_patient_moves_between_two_clinics_by_the_hands_of_two_people(open_pag
 
     assert sends.goto(f"/patients/{treatment.patient_id}/").status == 404
     sends.goto("/transfers/")
-    assert "MRN N-77" in sends.inner_text("main")
+    says(sends, "MRN N-77")
     assert "Okafor" not in sends.inner_text("main")
     sends.goto("/")
     assert "Okafor" not in sends.inner_text("main")
@@ -75,7 +75,7 @@ def test_h39_a_severe_result_between_looking_and_accepting_is_shown_and_asked_ab
     a_count(treatment, 380, at=timezone.now() - DAY / 8, now=timezone.now())
     page.click("button:has-text('Take the patient over')")
     page.wait_for_selector("text=this has changed since you opened the page")
-    assert "Stop treatment" in page.inner_text("main")
+    says(page, "Stop treatment")
     assert Transfer.objects.get().state == "requested"
     assert_accessible(page)
     page.click("button:has-text('Take the patient over')")
@@ -110,7 +110,7 @@ def test_an_auditor_finds_who_saw_a_patient_and_takes_the_answer_along(open_page
     page.fill("#id_mrn", "N-77")
     page.click("button:has-text('Find')")
     page.wait_for_selector("text=Who saw the patient with MRN N-77")
-    assert f"Nora Nurse ({nurse.username})" in page.inner_text("main")
+    says(page, f"Nora Nurse ({nurse.username})")
     assert "Okafor" not in page.inner_text("main")
     with page.expect_download() as download:
         page.click("text=Export as CSV")

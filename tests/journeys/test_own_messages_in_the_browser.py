@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring.actions.reaching import ways_to
 from notifications.loop import deliver_due
 from notifications.models import Delivery
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import a_clinic, a_person
 from tests.wires.http import Gateway
 
@@ -39,7 +39,7 @@ def nurse():
 def choose_for_severe(page, label):
     page.get_by_role("group", name="Severe: answer now").get_by_label(label).check()
     page.get_by_role("button", name="Show what it means").click()
-    assert "Severe alerts reach you by" in page.inner_text("main")
+    says(page, "Severe alerts reach you by")
     page.get_by_role("button", name="Change it so").click()
 
 

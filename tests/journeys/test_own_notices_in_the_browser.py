@@ -12,7 +12,7 @@ from notifications.loop import deliver_due
 from notifications.models import Delivery, PushSubscription
 from patients.consenting import Person, wish
 from patients.desk import set_front_desk
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import a_clinic, a_person
 from tests.journeys.test_own_messages_in_the_browser import ANSWER
 from tests.journeys.test_own_page_in_the_browser import came_in
@@ -90,7 +90,7 @@ def test_from_yes_to_the_reminder_whose_touch_opens_their_page(phone, texts, pus
     phone.get_by_label("The day you were born").fill("1980-05-17")
     phone.keyboard.press("Enter")
     phone.wait_for_selector("text=We write to you there from now on")
-    assert "in a browser that you added on" in phone.inner_text("main")
+    says(phone, "in a browser that you added on")
     assert_accessible(phone)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     deliver_reminder(treatment)

@@ -10,7 +10,7 @@ from monitoring.models import Alert
 from patients.consenting import Person, make_link
 from patients.desk import set_front_desk
 from patients.reaching import Consent
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import a_clinic, a_person
 from tests.reminding.people import Gateway, due_in
 
@@ -69,14 +69,14 @@ def test_a_patient_says_fever_on_a_phone_and_the_nurse_has_it_within_five_second
     phone.fill("#id_temperature", "38.9")
     phone.click("text=Send my answers")
     phone.wait_for_selector("text=Have your blood tested today")
-    assert "Room 12" in phone.inner_text("main")
+    says(phone, "Room 12")
     begun = time.monotonic()
     nurse.goto("/")
-    assert "Patient says they are unwell" in nurse.inner_text("main")
+    says(nurse, "Patient says they are unwell")
     assert time.monotonic() - begun < 5
     assert Alert.objects.get(cause="fever").treatment == treatment
     nurse.goto(f"/patients/{treatment.patient_id}/")
-    assert "Feeling unwell? fever, 38.9 °C" in nurse.inner_text("main")
+    says(nurse, "Feeling unwell? fever, 38.9 °C")
 
 
 def test_a_nurse_records_consent_and_the_code_that_the_patient_reads_out(open_page, clinic, gateway):
@@ -88,7 +88,7 @@ def test_a_nurse_records_consent_and_the_code_that_the_patient_reads_out(open_pa
     page.check("input[name=channel][value=sms]")
     page.check("input[name=how][value=in_person]")
     page.click("text=Show what would change")
-    assert "agrees to reminders by text message to +15550104321" in page.inner_text("main")
+    says(page, "agrees to reminders by text message to +15550104321")
     assert not Consent.objects.exists()
     page.click("text=Record the consent and send the code")
     page.wait_for_selector("text=not confirmed yet: nothing is sent there")

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.models import AgreedLimits, ProtocolChange, Treatment
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -47,13 +47,13 @@ def test_h20_a_clinic_changes_its_protocol_from_the_manual_to_the_signature(
     page.fill("#id_reason", "The letter of September 2025")
     page.click("text=Show what would change")
     page.wait_for_selector("text=Carry it out")
-    assert "every 2 weeks → every month" in page.inner_text("main")
+    says(page, "every 2 weeks → every month")
     assert Treatment.objects.get().protocol_key == "us-label-2025"
     if javascript:
         fits(page)
     page.fill("#id_password", "a wrong password")
     page.click("text=Sign, and switch")
-    assert "That is not your password. Nothing is changed." in page.inner_text("main")
+    says(page, "That is not your password. Nothing is changed.")
     page.fill("#id_password", "a long password")
     page.click("text=Sign, and switch")
     page.wait_for_selector("text=Carried out")
@@ -72,7 +72,7 @@ def test_what_if_by_keyboard_alone(open_page, prescriber, treatment):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=The latest counts")
-    assert "differs" in page.inner_text("main")
+    says(page, "differs")
     fits(page)
 
 
@@ -90,5 +90,5 @@ def test_limits_are_agreed_after_their_consequence_was_shown(open_page, prescrib
     fits(page)
     page.click("#act-confirm button")
     page.wait_for_selector("text=The limits are agreed.")
-    assert "normal from ANC 1200" in page.inner_text("main")
+    says(page, "normal from ANC 1200")
     fits(page)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -51,7 +51,7 @@ def test_a_nurse_asks_about_a_past_day_and_gets_the_answer_of_that_day(open_page
     page.fill("#id_as_known_on", f"{known_on}")
     page.keyboard.press("Enter")
     page.wait_for_url("**as_known_on**")
-    assert f"{known_on} 23:59" in page.inner_text("main")
+    says(page, f"{known_on} 23:59")
     assert "2 missed" not in page.inner_text("main")
     assert page.get_attribute("text=All as PDF", "href").endswith(f"as_known_on={known_on}")
 
@@ -72,7 +72,7 @@ def test_the_box_is_asked_by_keyboard_alone(open_page, nurse):
     page.focus("button:has-text('Show what the rules say')")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Stop treatment")
-    assert '"kind": "count"' in page.inner_text("pre")
+    says(page, '"kind": "count"', "pre")
 
 
 def test_paper_shows_the_numbers_and_not_the_filters(open_page, nurse):

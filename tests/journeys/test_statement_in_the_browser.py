@@ -6,7 +6,7 @@ from django.utils import timezone
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
 from monitoring.models import Statement
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -51,12 +51,12 @@ def test_a_statement_is_issued_scanned_and_ended_by_a_severe_count(
     assert treatment.patient.family_name not in said
     a_count(treatment, 300, at=timezone.now(), now=timezone.now())
     anybody.reload()
-    assert "✕ Not valid" in anybody.inner_text("main")
+    says(anybody, "✕ Not valid")
     counter.goto("/supply/")
     counter.keyboard.type(f"{live_server.url}/check/{code}/")
     counter.keyboard.press("Enter")
     counter.wait_for_selector("text=The scanned statement is not valid")
-    assert "Do not supply" in counter.inner_text("main")
+    says(counter, "Do not supply")
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.models import Dispense, Override
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -50,11 +50,11 @@ def test_h39_a_pharmacist_is_stopped_by_a_severe_result_that_a_nurse_entered_mea
     treatment = treated(clinic, drawn=1)
     counter, ward = open_page(pharmacist, width=width), open_page(a_person(clinic, "nurse"))
     counter.goto(f"/patients/{treatment.patient_id}/supply/")
-    assert "May supply up to 7 days" in counter.inner_text("main")
+    says(counter, "May supply up to 7 days")
     severe_result(ward, treatment)
     counter.click("text=Authorise this supply")
     counter.wait_for_selector("text=Not done.")
-    assert "Do not supply" in counter.inner_text("main")
+    says(counter, "Do not supply")
     as_it_should_be(counter, width)
     assert not Dispense.objects.exists()
 
@@ -103,7 +103,7 @@ def test_h39_a_second_key_is_not_turned_after_a_severe_result_in_another_window(
 
 def asked_for_a_bridge(counter, place):
     counter.goto(place)
-    assert "Prescriber must decide" in counter.inner_text("main")
+    says(counter, "Prescriber must decide")
     counter.click("summary:has-text('Ask for one')")
     counter.select_option("#id_code", "laboratory")
     counter.fill("#id_words", "The courier lost the tube")
@@ -148,8 +148,8 @@ def running_out(clinic, pharmacist):
 def test_whose_tablets_run_out_is_booked_from_the_list_by_keyboard(open_page, clinic, pharmacist, javascript):
     treatment = running_out(clinic, pharmacist)
     page = open_page(a_person(clinic, "nurse"), javascript=javascript)
-    assert "tablets for 3 days" in page.inner_text("#tablets")
-    assert "48 h, from 12.5 mg again" in page.inner_text("#tablets")
+    says(page, "tablets for 3 days", "#tablets")
+    says(page, "48 h, from 12.5 mg again", "#tablets")
     page.focus(f"#tablets-{treatment.pk}-do")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Day of the draw")
@@ -160,7 +160,7 @@ def test_whose_tablets_run_out_is_booked_from_the_list_by_keyboard(open_page, cl
     page.keyboard.press("Enter")
     page.wait_for_selector("text=The blood test is booked.")
     page.goto("/")
-    assert "Nobody's tablets run out" in page.inner_text("#tablets")
+    says(page, "Nobody's tablets run out", "#tablets")
 
 
 @pytest.mark.parametrize("width", [320, 1280])

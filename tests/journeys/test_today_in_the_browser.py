@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from monitoring.models import Alert, Draw
 from monitoring.sweep import sweep
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -41,14 +41,14 @@ def test_a_nurse_notes_a_draw_and_the_patient_waits_for_the_result(open_page, cl
     someone(clinic, 9)
     page = open_page(nurse, javascript=javascript)
     page.click("#overdue >> text=Blood drawn")
-    assert "The test stays owed" in page.inner_text("main")
+    says(page, "The test stays owed")
     page.click("text=Cancel")
     assert not Draw.objects.exists()
     page.click("#overdue >> text=Blood drawn")
     page.keyboard.press("Enter") if javascript else None
     page.click("button:has-text('Note that blood was drawn')")
     page.wait_for_selector("text=The result is awaited")
-    assert "Quill, Alex" in page.inner_text("#drawn")
+    says(page, "Quill, Alex", "#drawn")
     assert "1 drawn, no result yet" in " ".join(page.inner_text(".sums").split())
 
 
@@ -64,9 +64,9 @@ def test_an_alert_is_seen_handed_over_noted_and_never_lost_by_leaving(open_page,
     page.fill("#note_text", "Called the patient")
     page.click("button:has-text('Add the note')")
     page.wait_for_selector("text=The note is saved")
-    assert "Called the patient" in page.inner_text("main")
+    says(page, "Called the patient")
     page.click("text=All alerts")
-    assert "Mine (1)" in page.inner_text("main")
+    says(page, "Mine (1)")
     assert Alert.objects.get(cause="neutropenia").state == "open"
 
 
@@ -120,7 +120,7 @@ def test_a_list_that_can_no_longer_be_refreshed_says_so_and_keeps_its_rows(open_
     page.context.clear_cookies()
     page.evaluate("htmx.trigger('#worklist', 'refresh')")
     page.wait_for_selector("#stale:visible")
-    assert "Quill, Alex" in page.inner_text("#overdue")
+    says(page, "Quill, Alex", "#overdue")
 
 
 @WIDTHS

@@ -1,7 +1,6 @@
 """A result that waits for the treatment's lock sees what was committed while it waited."""
 
 import threading
-import time
 
 import pytest
 from django.db import connection, connections, transaction
@@ -9,6 +8,7 @@ from django.db import connection, connections, transaction
 from monitoring.actions.judging import locked
 from monitoring.models import Alert, BenStatus, Cause
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
+from tests.waiting import wait_until
 
 # Not pg_stat_activity, which a transaction sees as it was at the first look.
 WAITS = """
@@ -23,7 +23,7 @@ def while_it_waits(treatment, change, **result):
         locked(treatment.pk)
         late = threading.Thread(target=recorded, args=(treatment, result))
         late.start()
-        until_one_waits()
+        wait_until(one_waits, longest=30)
         change()
     late.join(30)
 
@@ -35,15 +35,10 @@ def recorded(treatment, result):
         connections.close_all()
 
 
-def until_one_waits(longest=30):
-    end = time.monotonic() + longest
-    while time.monotonic() < end:
-        with connection.cursor() as cursor:
-            cursor.execute(WAITS)
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.01)
-    raise TimeoutError
+def one_waits():
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS)
+        return cursor.fetchone()[0]
 
 
 @pytest.mark.django_db(transaction=True)
