@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 FLAGS = [
@@ -19,6 +20,8 @@ FLAGS = [
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+IN_BOTH_DRESSES = pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
+"""A phone by day and a desk at night; test_every_page.py looks at a desk by day and a phone at night."""
 MISSING = (
     "The browser tests need Chromium and none could be had. Install Debian's package (apt-get install chromium),"
     " or name one in CLOZATRACK_CHROMIUM."

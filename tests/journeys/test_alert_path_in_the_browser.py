@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.models import Alert, Result
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -65,8 +65,7 @@ def test_h10_a_slip_of_the_unit_is_stopped_with_the_reading_that_was_probably_me
     assert page.input_value("#id_anc") == "1500"
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_every_page_is_accessible_in_both_schemes_and_fits_a_phone(open_page, nurse, treatment, width, scheme):
     a_count(treatment, 380, at=timezone.now() - DAY / 8, now=timezone.now(), unit="/uL")
     alert = Alert.objects.get(cause="neutropenia")

@@ -9,7 +9,7 @@ from monitoring.models import Alert
 from monitoring.sweep import sweep
 from notifications.models import Delivery
 from patients.models import Absence, Shift
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_deputy, a_person, a_shift, a_treatment, an_absence
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -91,8 +91,7 @@ def test_a_shift_changes_hands_when_the_colleague_accepts_and_somebody_goes_away
     assert Absence.objects.get(staff=nora).cover == dora
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_rota_and_duty_are_accessible_in_both_schemes_and_fit_a_phone(open_page, clinic, nora, dora, width, scheme):
     now = timezone.now()
     today = now.astimezone(clinic.zone).date()

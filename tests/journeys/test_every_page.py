@@ -69,9 +69,10 @@ def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page
             if width >= DESK and (high := page.evaluate(BAR)) > 70:
                 wrong.append(f"{path}: the menu takes {high} px at {width}")
         page.evaluate(AXE.read_text())
-        for scheme in ("dark", "light"):
+        for scheme, width in (("light", DESK), ("dark", PHONE)):
+            page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
-            wrong += [f"{path}, {scheme}: {html}" for html in unreadable(page)]
+            wrong += [f"{path}, {scheme} at {width}: {html}" for html in unreadable(page)]
     assert not wrong, "\n".join(wrong)
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from monitoring.actions.staffing import roles_at
 from monitoring.actions.transferring import request_transfer
 from monitoring.models import Laboratory, Transfer
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -118,8 +118,7 @@ def test_an_auditor_finds_who_saw_a_patient_and_takes_the_answer_along(open_page
     assert "patient_opened,N-77" in text
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_every_page_of_these_is_accessible_and_fits(open_page, north, south, treatment, width, scheme):
     nurse, admin = a_person(north, "nurse"), a_person(north, "clinic_admin")
     asked = {"to_clinic": south, "reason": "Moves", "by": nurse, "now": timezone.now()}

@@ -12,7 +12,7 @@ from notifications.loop import deliver_due
 from notifications.models import Delivery, PushSubscription
 from patients.consenting import Person, wish
 from patients.desk import set_front_desk
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import a_clinic, a_person
 from tests.journeys.test_own_messages_in_the_browser import ANSWER
 from tests.journeys.test_own_page_in_the_browser import came_in
@@ -158,8 +158,7 @@ def test_a_browser_that_cannot_says_so_and_the_rest_of_the_page_works(
     page.wait_for_selector("text=Saved. Thank you.")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_the_page_is_accessible_and_fits_also_in_large_print(open_page, texts, push, treatment, width, scheme):
     page, person = open_page(width=width, scheme=scheme), Person(treatment.patient)
     address = came_in(page, treatment, texts)

@@ -10,7 +10,7 @@ from monitoring.models import Alert
 from patients.consenting import Person, make_link
 from patients.desk import set_front_desk
 from patients.reaching import Consent
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import a_clinic, a_person
 from tests.reminding.people import Gateway, due_in
 
@@ -98,8 +98,7 @@ def test_a_nurse_records_consent_and_the_code_that_the_patient_reads_out(open_pa
     page.wait_for_selector("text=reminders are sent")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_the_own_pages_are_accessible_and_fit_a_small_phone(open_page, clinic, treatment, gateway, width, scheme):
     page = open_page(width=width, scheme=scheme)
     page.goto(link_to(treatment))

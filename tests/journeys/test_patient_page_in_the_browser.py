@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from monitoring.actions.treating import record_dose, record_event
 from monitoring.models import Result
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, Decimal, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -52,8 +52,7 @@ def address(treatment, more=""):
     return f"/patients/{treatment.patient_id}/{more}"
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_the_page_is_accessible_in_every_dress_and_fits(open_page, nurse, treatment, width, scheme):
     page = open_page(nurse, width=width, scheme=scheme)
     day = f"{timezone.now() - 199 * DAY:%Y-%m-%d}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -24,8 +24,7 @@ def nurse():
     return a_person(clinic, "nurse")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_every_page_is_accessible_in_both_schemes_and_fits_a_phone(open_page, nurse, width, scheme):
     page = open_page(nurse, width=width, scheme=scheme)
     for address in (

@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from monitoring.models import Alert, Draft, Result
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 from tests.waiting import wait_until
 
@@ -260,8 +260,7 @@ def test_without_a_script_two_rows_are_shown_and_then_saved(open_page, nurse, wa
     assert Alert.objects.filter(cause="neutropenia", severity=1).exists()
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_the_sheet_is_accessible_and_fits_from_a_phone_up(open_page, nurse, clinic, ward, width, scheme):
     on_treatment(clinic, 11, last=900)
     page = opened(open_page, nurse, width=width, scheme=scheme)

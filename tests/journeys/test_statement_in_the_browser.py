@@ -6,7 +6,7 @@ from django.utils import timezone
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
 from monitoring.models import Statement
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -59,8 +59,7 @@ def test_a_statement_is_issued_scanned_and_ended_by_a_severe_count(
     says(counter, "Do not supply")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_the_pages_around_statements_are_accessible(open_page, clinic, treatment, pharmacist, width, scheme):
     now = timezone.now()
     ask_override(

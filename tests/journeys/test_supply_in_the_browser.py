@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from monitoring.actions.dispensing import authorise, hand_over
 from monitoring.models import Dispense, Override
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -175,8 +175,7 @@ def test_the_list_the_booking_and_the_plan_are_accessible(open_page, clinic, pha
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_the_pages_of_supply_are_accessible(open_page, clinic, pharmacist, width, scheme):
     treatment = treated(clinic, drawn=1)
     page = open_page(pharmacist, width=width, scheme=scheme)

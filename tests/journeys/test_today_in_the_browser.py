@@ -5,11 +5,10 @@ from django.utils import timezone
 
 from monitoring.models import Alert, Draw
 from monitoring.sweep import sweep
-from tests.browser import assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-WIDTHS = pytest.mark.parametrize("width", [320, 1280])
 
 
 @pytest.fixture
@@ -123,8 +122,7 @@ def test_a_list_that_can_no_longer_be_refreshed_says_so_and_keeps_its_rows(open_
     says(page, "Quill, Alex", "#overdue")
 
 
-@WIDTHS
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@IN_BOTH_DRESSES
 def test_the_pages_of_today_and_alerts_are_accessible_and_fit(open_page, clinic, nurse, owner, width, scheme):
     for days_ago in (0, 7, 9):
         someone(clinic, days_ago, owner=owner)
