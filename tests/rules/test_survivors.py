@@ -7,15 +7,20 @@ from decimal import Decimal
 
 import pytest
 
+from monitoring.rules.assess import assess
 from monitoring.rules.ben import worth_assessing
+from monitoring.rules.eligibility import eligibility
 from monitoring.rules.errors import InputError
-from monitoring.rules.history import Event
+from monitoring.rules.history import Count, Event, History
 from monitoring.rules.judgement import cautious
 from monitoring.rules.limits import with_limits
+from monitoring.rules.overrides import Level, level
 from monitoring.rules.protocol import Floor, Source, Tail
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.slips import DoubtError, Question
-from monitoring.rules.wire import answer
+from monitoring.rules.supplying import SupplyPolicy
+from monitoring.rules.units import read_count
+from monitoring.rules.wire import answer, read_history
 from tests.rules.telling import anc, event, judged, on, treated
 
 WHITE = Decimal(8000)
@@ -142,3 +147,78 @@ def test_limits_that_lean_on_no_band_stay_where_they_are_when_bands_are_agreed()
     assert (agreed.start.floor, agreed.bands[2].held_below) == (Floor(1600), Floor(1100))
     assert {step.until for step in agreed.bands[2].path} == {Floor(1700)}
     assert agreed.bands[1].held_below == mild.held_below
+
+
+def test_of_an_unconfirmed_red_the_yellow_band_keeps_the_tail_that_it_owes():
+    canada = PROTOCOLS["ca-2023"]
+    table = canada.tables["general"]
+    bands = tuple(replace(band, tail=Tail("weekly")) if band.name == "yellow" else band for band in table.bands)
+    with_tail = replace(canada, tables=canada.tables | {"general": replace(table, bands=bands)})
+    told = treated(anc(50, 1700, wbc=WHITE), anc(51, 1400, wbc=WHITE), anc(52, 5000, wbc=WHITE))
+    episode = assess(History(events=told), with_tail, on(52, 3)).episode
+    assert (episode.confirmed, episode.tail_left) == (False, 4)
+
+
+def test_a_derived_count_is_exact_whatever_its_digits():
+    reading = read_count(
+        wbc=Decimal("8000.1234567890123456"), unit="/uL", neutrophils_percent=Decimal("50.123456789012345678")
+    )
+    assert reading.anc == Decimal("4009.938423931281359428268983387568023168")
+
+
+def test_a_history_needs_no_events_and_its_parts_are_read_as_they_are():
+    asked = {"protocol": "us-label-2025", "as_of": "2026-09-14T09:00:00+02:00"}
+    assert read_history(asked).history.events == []
+    count = {"kind": "count", "at": "2026-09-01T09:00:00Z", "anc": 2000, "unit": "/uL"}
+    events = [count | {"id": 7}, count | {"id": "seven"}, count, {"kind": "last_dose", "at": "2026-09-02"}]
+    found = read_history(asked | {"events": events}).history.events
+    assert sorted(one.id for one in found if isinstance(one, Count)) == ["", "7", "seven"]
+    assert [one.celsius for one in found if isinstance(one, Event)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("line", "well", "identity"),
+    [
+        ('{"id": 1.5, "protocol": "us-label-2025", "as_of": "yesterday"}', False, "1.5"),
+        ('{"id": NaN, "protocol": "us-label-2025", "as_of": "2026-09-14T09:00:00Z"}', True, "NaN"),
+        ('{"id": 3, "protocol": "us-label-2025", "as_of": "2026-09-14T09:00:00Z"}', True, 3),
+    ],
+)
+def test_an_answer_is_json_whatever_the_id_and_says_whether_it_could_be_judged(line, well, identity):
+    text, judged_well = answer(line)
+    said = json.loads(text, parse_constant=pytest.fail)
+    assert (judged_well, said["id"], said.get("error", {}).get("field")) == (well, identity, None if well else "as_of")
+
+
+def test_nothing_stands_against_a_supply_for_which_there_is_no_reason():
+    assert level([]) is Level.NOTHING
+
+
+def answer_for(events, day, protocol, **more):
+    """The pharmacist's answer under a protocol that is made for the test."""
+    said = replace(judged(events, day), **more)
+    return eligibility(said, protocol, day=on(day).date(), drawn_on=on(50).date(), policy=SupplyPolicy(days={}))
+
+
+def test_the_words_for_one_day_off_and_for_a_judgement_without_reasons():
+    label, told = PROTOCOLS["us-label-2025"], treated(anc(50, 2500), event("last_dose", 50))
+    days = [one.text for one in answer_for(told, 51, label).why if one.rule == "break.days"]
+    assert days == ["1 day since the last dose."]
+    held = answer_for(treated(anc(50, 900)), 50, label, reasons=())
+    assert held.why[0].text == "Treatment is interrupted until the count allows it again."
+
+
+def test_a_protocol_that_says_nothing_of_supply_gives_nothing_to_know():
+    bare = replace(PROTOCOLS["us-label-2025"], supply=None)
+    assert {one.kind for one in answer_for(treated(anc(50, 2500)), 50, bare).why} >= {"clinical"}
+
+
+@pytest.mark.parametrize(("hours", "asks"), [(48, True), (49, False), (72, False)])
+def test_tablets_over_for_two_days_are_asked_about_when_two_days_are_long_enough(hours, asks):
+    label = PROTOCOLS["us-label-2025"]
+    longer = replace(label, breaks=replace(label.breaks, retitrate_hours=hours))
+    verdict = eligibility(
+        judged(treated(anc(50, 2500)), 52), longer, day=on(52).date(), drawn_on=on(50).date(),
+        policy=SupplyPolicy(days={}), tablets_until=on(50).date(),
+    )  # fmt: skip
+    assert ("break.tablets_over" in [one.rule for one in verdict.why]) is asks

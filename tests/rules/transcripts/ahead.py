@@ -45,7 +45,7 @@ def plans() -> Lines:
         if house != "plain" and key != "us-label-2025":
             continue
         story = treated(*STEPS, anc(drawn, 5000, wbc=WHITE))
-        for today in (drawn, drawn + 2, drawn + 8):
+        for today in (drawn, drawn + 2, drawn + 7, drawn + 8):
             basis = basis_of(judged(story, today, protocol=key), _day(drawn))
             told = f"{key}, drawn {drawn}, {house}, today {today}"
             for leaves in (0, 1, 5, 7, 11, 30, 46):
@@ -62,7 +62,10 @@ def _bare_plans() -> Lines:
     """Where no test is owed, and where nothing limits a supply."""
     label = PROTOCOLS["us-label-2025"]
     basis = basis_of(judged(treated(anc(50, 5000)), 52), _day(50))
-    away = {"today": _day(52), "leaves_on": _day(54), "back_on": _day(57)}
+    trips = [
+        {"today": _day(today), "leaves_on": _day(leaves), "back_on": _day(60)}
+        for today, leaves in ((54, 57), (54, 55), (52, 54))
+    ]
     bases = {
         "no test owed": replace(basis, due_on=None, overdue_after=None),
         "daily": replace(basis, frequency="daily"),
@@ -71,13 +74,15 @@ def _bare_plans() -> Lines:
     supplies = {
         "own": label.supply,
         "no supply": None,
-        **{f"{days} from the draw": Supply({"weekly": days}, from_draw=True) for days in (1, 2, 3)},
+        **{f"{days} from the draw": Supply({"weekly": days}, from_draw=True) for days in (1, 2, 3, 5)},
     }
     for name, found in product(bases, supplies):
         protocol, told = replace(label, supply=supplies[found]), f"{name}, {found}"
-        plan = at_discharge(bases[name], protocol, HOUSES["plain"], today=_day(52), day=_day(54))
+        plan = at_discharge(bases[name], protocol, HOUSES["plain"], today=_day(54), day=_day(55))
         yield f"{told}, discharged", shown(plan)
-        yield f"{told}, away", shown(for_days_away(bases[name], protocol, HOUSES["plain"], **away))
+        for trip in trips:
+            plan = for_days_away(bases[name], protocol, HOUSES["plain"], **trip)
+            yield f"{told}, away from {trip['leaves_on']}", shown(plan)
 
 
 def at_home() -> Lines:
