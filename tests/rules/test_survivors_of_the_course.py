@@ -1,0 +1,84 @@
+"""What mutation testing found that no other test held, in how a history is followed."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from monitoring.rules.assess import assess
+from monitoring.rules.follow import follow
+from monitoring.rules.history import History
+from monitoring.rules.protocol import Floor, Rechallenge
+from monitoring.rules.protocols import PROTOCOLS
+from monitoring.rules.starting import rechallenge_ready
+from tests.rules.telling import anc, event, judged, on, treated
+
+
+def followed(*events, protocol="us-label-2025", table=None, population="ben", baseline=None, day=60):
+    """The course of a history, where need be under a table that is made for the test."""
+    rules = PROTOCOLS[protocol]
+    rules = replace(rules, tables=rules.tables | {population: table}) if table else rules
+    known = History(events=list(events), population=population, baseline_anc=baseline and Decimal(baseline))
+    return follow(known, rules, on(day, 3))
+
+
+@pytest.mark.parametrize(
+    ("how", "count", "baseline", "ready"),
+    [
+        ("ignored", anc(50, 1300), 1200, False),
+        ("ignored", anc(50, 1500), 1600, True),
+        ("and", anc(50, 1500), 1600, False),
+        ("and", anc(50, 1600), 1600, True),
+        ("and", anc(50, 1600, bound="<"), 1600, False),
+        ("or", anc(50, 1300), 1200, True),
+        ("or", anc(50, 1200, bound="<"), 1200, False),
+    ],
+)
+def test_a_rechallenge_asks_for_the_floor_and_for_the_persons_own_count_as_its_protocol_says(
+    how, count, baseline, ready
+):
+    table = PROTOCOLS["us-label-2025"].tables["ben"]
+    table = replace(table, rechallenge=Rechallenge(Floor(1500), baseline=how))
+    assert rechallenge_ready(followed(event("first_dose", 0), count, table=table, baseline=baseline)) is ready
+
+
+def test_no_rechallenge_is_ready_without_a_count():
+    assert rechallenge_ready(followed(event("first_dose", 0))) is False
+
+
+def test_a_low_count_in_the_weekly_tests_after_an_episode_opens_one_of_its_own_then():
+    told = treated(anc(50, 900), anc(51, 1100), anc(52, 1600), anc(59, 1600), anc(66, 1200))
+    episode = followed(*told, population="general", day=66).episode
+    assert (episode.opened_at, bool(episode.repeat_of)) == (on(66), True)
+
+
+def test_a_fever_counts_while_treatment_runs_and_where_its_degrees_are_known():
+    hot, unknown = event("fever", -1, celsius=Decimal(39)), event("fever", 10)
+    assert followed(anc(-2, 3000), hot, event("first_dose", 0), day=5).fever_on is None
+    assert followed(*treated(unknown), day=11).fever_on is None
+    assert followed(*treated(event("fever", 10, celsius=Decimal(39))), day=11).fever_on == on(10).date()
+
+
+@pytest.mark.parametrize(("hours", "built_up"), [(47, False), (48, True)])
+def test_a_restart_with_its_hour_is_counted_in_hours_from_a_last_dose_with_its_own(hours, built_up):
+    told = treated(anc(99, 3000), event("last_dose", 100), event("restart", 100, hours=hours))
+    assert followed(*told, day=103).retitrated_on == (on(102).date() if built_up else None)
+
+
+@pytest.mark.parametrize(("first", "ended"), [(2, False), (7, True)])
+def test_after_a_stop_a_weekly_result_is_a_week_after_the_last_dose_at_least(first, ended):
+    told = treated(event("last_dose", 100, stop=True), *(anc(100 + first + 7 * week, 3000) for week in range(4)))
+    said = judged(told, 100 + first + 21, protocol="eu-2025-09")
+    assert (said.frequency == "none") is ended
+
+
+def test_after_a_stop_the_tests_end_with_a_count_in_the_best_band_and_not_with_a_lower_one_that_ended_its_path():
+    label = PROTOCOLS["us-label-2025"]
+    best, mild, *rest = label.tables["general"].bands
+    soon = replace(mild, path=tuple(replace(step, until=Floor(1200)) for step in mild.path), repeat_within_24h=False)
+    easy = replace(
+        label, tables=label.tables | {"general": replace(label.tables["general"], bands=(best, soon, *rest))}
+    )
+    for value, frequency in ((1300, "weekly"), (1500, "none")):
+        told = treated(event("last_dose", 50, stop=True), anc(51, value))
+        assert assess(History(events=told), easy, on(51, 3)).frequency == frequency
