@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from monitoring.rules.assess import assess
+from monitoring.rules.episode import Pause
 from monitoring.rules.follow import follow
 from monitoring.rules.history import History
 from monitoring.rules.protocol import Floor, Rechallenge
@@ -82,3 +83,24 @@ def test_after_a_stop_the_tests_end_with_a_count_in_the_best_band_and_not_with_a
     for value, frequency in ((1300, "weekly"), (1500, "none")):
         told = treated(event("last_dose", 50, stop=True), anc(51, value))
         assert assess(History(events=told), easy, on(51, 3)).frequency == frequency
+
+
+@pytest.mark.parametrize(("clean_weeks", "low", "as_new"), [(104, False, False), (103, False, True), (104, True, True)])
+def test_in_the_eu_two_clean_years_outweigh_a_break_and_one_low_count_ends_that(clean_weeks, low, as_new):
+    off = 7 * clean_weeks
+    early = [anc(50, 1300), anc(52, 3000)] if low else []
+    told = treated(*early, anc(off, 3000), event("last_dose", off), event("restart", off + 40), anc(off + 41, 3000))
+    assert (judged(told, off + 41, protocol="eu-2025-09").frequency == "weekly") is as_new
+
+
+@pytest.mark.parametrize(("hours", "long"), [(48, True), (49, False), (72, False)])
+def test_two_dates_are_48_hours_and_no_more(hours, long):
+    pause = Pause(since=on(10), on=on(10).date(), time_known=False, stop=False)
+    assert pause.lasted(hours, on(12), on(12).date()) is long
+
+
+@pytest.mark.parametrize("lower_first", [True, False])
+def test_of_two_counts_at_one_moment_the_lower_white_cells_stand_whichever_came_first(lower_first):
+    pair = [anc(60, 5000, wbc=Decimal(2500)), anc(60, 5000, wbc=Decimal(8000))]
+    said = judged(treated(*(pair if lower_first else pair[::-1])), 60, protocol="uk-cpms")
+    assert (said.wbc, said.band) == ("2500", "red")
