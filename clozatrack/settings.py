@@ -124,7 +124,10 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {name: [NONE] for name in ("default-src", "base-uri", "frame-ancestors")}
-    | {name: [SELF] for name in ("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action")}
+    | {
+        name: [SELF]
+        for name in ("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action", "manifest-src")
+    }
 }
 
 TIME_ZONE = "UTC"

@@ -158,6 +158,20 @@ def test_a_browser_that_cannot_says_so_and_the_rest_of_the_page_works(
     page.wait_for_selector("text=Saved. Thank you.")
 
 
+def test_the_page_can_stand_on_a_home_screen_as_an_iphone_asks_and_names_no_product_there(
+    open_page, texts, push, treatment
+):
+    page = open_page(width=390)
+    page.goto(f"{came_in(page, treatment, texts)}choices/")
+    wire = page.context.new_cdp_session(page)
+    manifest = wire.send("Page.getAppManifest")
+    said = json.loads(manifest["data"])
+    assert not manifest["errors"]
+    assert (said["display"], "start_url" in said, said["scope"]) == ("standalone", False, "/my/")
+    assert page.request.get(said["icons"][0]["src"]).ok
+    assert not re.search(r"(?i)clozatrack|clozapin", f"{said['name']} {said['short_name']}")
+
+
 @IN_BOTH_DRESSES
 def test_the_page_is_accessible_and_fits_also_in_large_print(open_page, texts, push, treatment, width, scheme):
     page, person = open_page(width=width, scheme=scheme), Person(treatment.patient)
