@@ -8,11 +8,14 @@ import pytest
 from monitoring.rules.assess import assess
 from monitoring.rules.episode import Pause
 from monitoring.rules.follow import follow
-from monitoring.rules.history import History
+from monitoring.rules.history import Count, History
 from monitoring.rules.protocol import Floor, Rechallenge
 from monitoring.rules.protocols import PROTOCOLS
+from monitoring.rules.schedule import _counted_from
 from monitoring.rules.starting import rechallenge_ready
 from tests.rules.telling import anc, event, judged, on, treated
+
+WHITE = Decimal(8000)
 
 
 def followed(*events, protocol="us-label-2025", table=None, population="ben", baseline=None, day=60):
@@ -101,6 +104,48 @@ def test_two_dates_are_48_hours_and_no_more(hours, long):
 
 @pytest.mark.parametrize("lower_first", [True, False])
 def test_of_two_counts_at_one_moment_the_lower_white_cells_stand_whichever_came_first(lower_first):
-    pair = [anc(60, 5000, wbc=Decimal(2500)), anc(60, 5000, wbc=Decimal(8000))]
+    pair = [anc(60, 5000, wbc=Decimal(2500)), anc(60, 5000, wbc=WHITE)]
     said = judged(treated(*(pair if lower_first else pair[::-1])), 60, protocol="uk-cpms")
     assert (said.wbc, said.band) == ("2500", "red")
+
+
+def rules_of(said):
+    return [reason.rule for reason in said.reasons]
+
+
+@pytest.mark.parametrize(("protocol", "agreed"), [("us-label-2025", True), ("eu-2025-09", False)])
+def test_hospice_monitoring_is_named_where_the_protocol_knows_it_and_nowhere_else(protocol, agreed):
+    said = judged(treated(event("hospice_agreed", 10), anc(20, 3000)), 20, protocol=protocol)
+    assert ("hospice" in rules_of(said), "phase" in rules_of(said)) == (agreed, not agreed)
+
+
+@pytest.mark.parametrize(("drawn", "weekly"), [(241, True), (242, False)])
+def test_extra_weekly_tests_end_with_their_sixth_week(drawn, weekly):
+    told = treated(anc(199, 3000), event("last_dose", 196), event("restart", 200), anc(drawn, 3000))
+    assert (judged(told, drawn, protocol="eu-2025-09").frequency == "weekly") is weekly
+
+
+def test_a_count_below_the_own_baseline_has_not_reached_it_and_one_at_it_has():
+    for bound, open_still in (("<", True), ("", False)):
+        told = treated(anc(50, 400), anc(53, 1200, bound=bound))
+        assert (followed(*told, baseline=1200, day=53).step() is not None) is open_still
+
+
+def test_a_band_that_is_final_only_when_confirmed_owes_its_repeat_also_where_it_is_the_first_below_normal():
+    table = PROTOCOLS["ca-2023"].tables["general"]
+    green, red = table.bands[0], replace(table.bands[-1], repeat_within_24h=False)
+    short = replace(table, bands=(green, red))
+    told = treated(anc(50, 1000, wbc=WHITE))
+    assert followed(*told, protocol="ca-2023", table=short, population="general", day=50).repeat_of
+
+
+def test_nothing_is_scheduled_before_the_first_dose():
+    with pytest.raises(ValueError, match=r"^nothing is scheduled before the first dose$"):
+        _counted_from(followed(day=0))
+
+
+def test_a_fall_is_told_with_its_days_and_a_count_without_an_anc_says_so():
+    fallen = judged(treated(anc(50, 4000, wbc=WHITE), anc(60, 2400, wbc=WHITE)), 60, protocol="ca-2023")
+    assert any("28 days" in reason.text for reason in fallen.reasons)
+    white = Count(at=on(50), anc=None, wbc=Decimal(1800))
+    assert "not reported" in judged(treated(white), 50, protocol="uk-cpms").reasons[0].text
