@@ -1,6 +1,6 @@
 """Rows a second and peak memory of an import: by the command, as the page does it, and of rows that name nobody.
 
-python -m benchmarks.import_csv [--quick] [--rows N ...] [--way command page strangers]
+python -m benchmarks.import_csv [--quick] [--rows N ...] [--patients N] [--way command page strangers]
 """
 
 import argparse
@@ -28,30 +28,31 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--rows", type=int, nargs="+", default=[2_000, 20_000])
+    options.add_argument("--patients", type=int, default=400)
     options.add_argument("--way", nargs="+", choices=WAYS, default=WAYS)
     chosen = options.parse_args()
     rows = []
     with database():
         clinic = a_clinic()
         nurse = a_person(clinic, "nurse")
-        for number in range(400):
+        for number in range(chosen.patients):
             a_treatment(clinic, patient=a_patient(clinic, mrn=f"P{number}"))
         connection.close()
         for count in [500] if chosen.quick else chosen.rows:
             for way in chosen.way:
-                took, peak = measured(way, count, NOW, clinic, nurse)
+                took, peak = measured(way, count, NOW, clinic, nurse, chosen.patients)
                 rows.append((f"{count:,}", way, f"{count / took:.0f}", f"{peak:.0f}"))
-    say(", PostgreSQL durable, 400 patients")
+    say(f", PostgreSQL durable, {chosen.patients:,} patients")
     table(["rows", "way", "rows/s", "peak MiB"], rows)
 
 
-def measured(way, count, now, clinic, nurse):
+def measured(way, count, now, clinic, nurse, patients):
     """Seconds, and the peak of the import's own process. The page's way keeps a file and its counters row by row."""
     with tempfile.NamedTemporaryFile("w", suffix=".csv") as file:
         file.write("mrn,date_of_birth,drawn_at,anc,unit,accession,status\n")
         for number in range(count):
             at = now - timedelta(minutes=count - number)
-            mrn = f"{'X' if way == 'strangers' else 'P'}{number % 400}"
+            mrn = f"{'X' if way == 'strangers' else 'P'}{number % patients}"
             file.write(f"{mrn},1980-05-17,{at.isoformat()},2.4,10*9/L,{way}{count}-{number},final\n")
         file.flush()
         command = [sys.executable, "manage.py", "import_results", file.name, "--clinic", clinic.slug]

@@ -15,12 +15,12 @@ _tests = count(1)
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """The slow ones first: none is left to one worker while the other has nothing more to do.
+    """With workers the slow ones first: none is left to one worker while the other has nothing more to do.
 
-    Without workers the order stays: a mutant is shown to the quickest test first.
+    Without workers they come last: a mistake, or a mutant, is shown to the quickest test first.
     """
-    if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    first = hasattr(config, "workerinput")
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None) is first)
 
 
 def pytest_collection_finish():
