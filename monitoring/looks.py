@@ -36,7 +36,7 @@ OVERDUE = (
     SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
         t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
         %(now)s AS due_at, NULL::timestamptz AS deadline,
-        CASE WHEN silent.name IS NULL THEN 'The blood test is overdue since ' || t.overdue_after || '.'
+        CASE WHEN silent.name IS NULL THEN 'The blood test is overdue: it was in time until ' || t.overdue_after || '.'
             ELSE 'No result after ' || t.overdue_after || ', and no data from ' || silent.name || ' since '
                 || (silent.last_at AT TIME ZONE today.time_zone)::date || ': ask whether blood was drawn.'
         END AS summary
@@ -132,7 +132,7 @@ CALL = (
     SELECT NULL::bigint AS alert_id, t.id AS treatment_id, t.clinic_id, t.clinician_id AS owner_id,
         t.clinician_id AS deputy_of, %(cause)s AS cause, %(severity)s AS severity, 0 AS from_step,
         %(now)s AS due_at, NULL::timestamptz AS deadline,
-        'Reminders brought no blood test, overdue since ' || t.overdue_after || ': call the patient, kindly.' AS summary
+        'Reminders brought no blood test, in time until ' || t.overdue_after || ': call the patient, kindly.' AS summary
     FROM monitoring_treatment t
     JOIN (SELECT id, (%(now)s AT TIME ZONE time_zone)::date AS day FROM patients_clinic) today
         ON today.id = t.clinic_id AND t.overdue_after <= today.day - %(call_after)s"""  # noqa: S608  # constants of our own

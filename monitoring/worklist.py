@@ -75,7 +75,9 @@ def _due_soon(day: date, clinic: Clinic, closed: Days) -> list[Q]:
 
 
 def _paused(day: date, clinic: Clinic, closed: Days) -> list[Q]:
-    return [Q(paused_since__gt=day - LONGEST_BREAK, changes_on__gt=day)]
+    # Where a clean history outweighs the break, no day changes it.
+    for_now = Q(paused_since__gt=day - SHORTEST_BREAK, changes_on=None)
+    return [Q(paused_since__gt=day - LONGEST_BREAK, changes_on__gt=day), for_now]
 
 
 def _long_off(day: date, clinic: Clinic, closed: Days) -> list[Q]:

@@ -12,11 +12,10 @@ from monitoring.actions.booking import answer_supply_alert
 from monitoring.actions.judging import facts_of, judge_now, locked
 from monitoring.actions.programmes import is_enrolled
 from monitoring.models import Authorisation, Dispense, Override, Treatment
-from monitoring.models.result import standing
-from monitoring.rules.eligibility import Verdict, eligibility, last_covered_day
+from monitoring.rules.eligibility import Verdict, eligibility, last_covered_day, standing
 from monitoring.rules.judgement import Judgement
 from monitoring.rules.overrides import Level, lifts
-from monitoring.rules.planning import LONGEST_AHEAD, Planned, at_discharge, for_days_away
+from monitoring.rules.planning import LONGEST_AHEAD, Planned, at_discharge, for_days_away, weighed
 from monitoring.rules.protocol import Frequency
 from monitoring.rules.supplying import SupplyPolicy, basis_of
 from patients import audit
@@ -55,8 +54,8 @@ def policy_of(clinic: Clinic) -> SupplyPolicy:
 
 def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
     """The verdict for this moment, from the stored results and events; writes nothing."""
-    judgement, drawn = _judged(treatment, now)
-    zone = treatment.clinic.zone
+    judgement = _judged(treatment, now)
+    zone, drawn = treatment.clinic.zone, judgement.drawn_at
     policy = policy_of(treatment.clinic)
     return eligibility(
         judgement,
@@ -72,27 +71,26 @@ def verdict_of(treatment: Treatment, *, now: datetime) -> Verdict:
 
 def plan_of(treatment: Treatment, *, collect_on: date, back_on: date | None, now: datetime) -> Planned:
     """A supply at discharge, or for days away up to the day back; writes nothing. Raises ValueError for a wrong day."""
-    judgement, drawn = _judged(treatment, now)
+    judgement = _judged(treatment, now)
     today = now.astimezone(treatment.clinic.zone).date()
     if collect_on < today:
         raise ValueError(f"{collect_on} is past; give today or a day ahead")
     if (collect_on - today).days > LONGEST_AHEAD:
         raise ValueError(f"{collect_on} is more than {LONGEST_AHEAD} days ahead; look at the year")
-    basis = basis_of(judgement, drawn.astimezone(treatment.clinic.zone).date() if drawn else None)
-    protocol = treatment.protocol
+    protocol, drawn = treatment.protocol, judgement.drawn_at
+    basis = basis_of(judgement, protocol, drawn.astimezone(treatment.clinic.zone).date() if drawn else None)
     closed = closed_days_of([treatment.clinic], since=today, until=today + 2 * timedelta(days=LONGEST_AHEAD))
     policy = replace(policy_of(treatment.clinic), closed=closed[treatment.clinic_id])
     if back_on is None:
-        return at_discharge(basis, protocol, policy, today=today, day=collect_on)
-    return for_days_away(basis, protocol, policy, today=today, leaves_on=collect_on, back_on=back_on)
+        planned = at_discharge(basis, protocol, policy, today=today, day=collect_on)
+    else:
+        planned = for_days_away(basis, protocol, policy, today=today, leaves_on=collect_on, back_on=back_on)
+    return weighed(planned, standing(judgement, protocol))
 
 
-def _judged(treatment: Treatment, now: datetime) -> tuple[Judgement, datetime | None]:
-    """The judgement for this moment, and when the latest final count was drawn."""
+def _judged(treatment: Treatment, now: datetime) -> Judgement:
     facts = facts_of(treatment)
-    final = [row.drawn_at for row in standing(facts.versions) if row.status != "preliminary"]
-    judgement = judge_now(treatment, facts.versions, now=now, events=facts.events)
-    return judgement, max(final, default=None)
+    return judge_now(treatment, facts.versions, now=now, events=facts.events)
 
 
 @transaction.atomic

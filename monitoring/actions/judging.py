@@ -1,6 +1,7 @@
 """Asking the rules about a treatment, and keeping what they said."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -139,7 +140,9 @@ def judge_known(known: Known, protocol: Protocol, *, as_of: datetime, all_known:
         return assess(history, protocol, max(ahead, default=as_of))
 
     final = said(known.final)
-    return final if known.with_preliminary is None else cautious(final, said(known.with_preliminary))
+    if known.with_preliminary is None:
+        return final
+    return replace(cautious(final, said(known.with_preliminary)), drawn_at=final.drawn_at)
 
 
 def judge(

@@ -19,6 +19,7 @@ from monitoring.models import Assessment, Merge, Statement, StatementRevoked, Tr
 from monitoring.models.result import standing
 from monitoring.rules.eligibility import Verdict, eligibility
 from monitoring.rules.judgement import RESTRICTION, Judgement, Reason
+from monitoring.rules.protocol import Protocol
 from monitoring.rules.protocols import PROTOCOLS
 from patients import audit
 from patients.models import Actor, actor_columns
@@ -155,7 +156,7 @@ def _said_since(treatment: Treatment, version: int, now: datetime) -> Iterator[t
     results = list(treatment.every_result())
     for row in treatment.assessments.filter(version__gt=version, replaces=None).order_by("version"):
         known = [one for one in results if one.received_at <= row.created_at and one.status != "preliminary"]
-        yield row.version, row.created_at, _verdict_then(treatment, row, latest(treatment, known))
+        yield row.version, row.created_at, _verdict_then(treatment, row, known)
     yield NOW, now, verdict_of(treatment, now=now)
 
 
@@ -173,19 +174,21 @@ def _advice(rules: Iterable[str]) -> int:
     return max(RESTRICTION.index(rule.removeprefix("advice.")) for rule in rules if rule.startswith("advice."))
 
 
-def latest(treatment: Treatment, results: list[Any]) -> date | None:
-    """The day of the latest draw among these versions."""
-    drawn = max((row.drawn_at for row in standing(results)), default=None)
+def latest(treatment: Treatment, results: list[Any], protocol: Protocol) -> date | None:
+    """The day of the latest draw among these versions that the protocol can judge by: days may count from it."""
+    used = [row for row in standing(results) if not protocol.needs_wbc or None not in (row.anc, row.wbc)]
+    drawn = max((row.drawn_at for row in used), default=None)
     return drawn.astimezone(treatment.clinic.zone).date() if drawn else None
 
 
-def _verdict_then(treatment: Treatment, row: Assessment, drawn_on: date | None) -> Verdict:
+def _verdict_then(treatment: Treatment, row: Assessment, known: list[Any]) -> Verdict:
     """What the card said on a stored judgement; registries are the live answer's to look at."""
+    protocol = PROTOCOLS[row.protocol_key]
     return eligibility(
         _judgement(row),
-        PROTOCOLS[row.protocol_key],
+        protocol,
         day=row.as_of.astimezone(treatment.clinic.zone).date(),
-        drawn_on=drawn_on,
+        drawn_on=latest(treatment, known, protocol),
         policy=policy_of(treatment.clinic),
         enrolled=True,
     )
@@ -212,7 +215,7 @@ def _printed(treatment: Treatment, verdict: Verdict, by: Actor, now: datetime) -
     versions = list(treatment.every_result())
     judgement = judge_now(treatment, versions, now=now)
     patient, protocol = treatment.patient, treatment.protocol
-    drawn = latest(treatment, [row for row in versions if row.status != "preliminary"])
+    drawn = judgement.drawn_at
     return {
         "given_name": patient.given_name,
         "family_name": patient.family_name,
@@ -226,7 +229,7 @@ def _printed(treatment: Treatment, verdict: Verdict, by: Actor, now: datetime) -
         "state": treatment.version,
         "anc": judgement.anc,
         "band": judgement.band,
-        "drawn_on": drawn.isoformat() if drawn else None,
+        "drawn_on": drawn.astimezone(treatment.clinic.zone).date().isoformat() if drawn else None,
     }
 
 

@@ -6,6 +6,9 @@ from datetime import date, datetime
 from monitoring.rules.course import Course
 from monitoring.rules.starting import Finding, rechallenge_ready, starting
 
+PERMITS = frozenset(("treatment.continue", "path.may_resume", "break.may_resume", "break.waived"))
+"""What a fever takes back until a count is known."""
+
 
 @dataclass(slots=True)
 class Advice:
@@ -21,13 +24,13 @@ def advice(course: Course, today: date) -> Advice:
     if not course.begun:
         return _may_start(starting(course, today), "start")
     off_for_long = _after_long_break(course, today)
-    given = _on_approval_path(course) or off_for_long or _on_path(course)
+    given = _on_approval_path(course) or off_for_long or _on_path(course, today)
     if given is off_for_long:
         return given
     precaution = course.fever_on is not None and not course.fever_off_treatment and course.protocol.fever.interrupts
     if precaution and given.treatment != "stop":
         given.treatment = "interrupt"
-        given.because.append("fever.interrupt")
+        given.because = [*(rule for rule in given.because if rule not in PERMITS), "fever.interrupt"]
     return given
 
 
@@ -62,13 +65,14 @@ def _after_long_break(course: Course, today: date) -> Advice | None:
     return given
 
 
-def _on_path(course: Course) -> Advice:
+def _on_path(course: Course, today: date) -> Advice:
     worst, episode, latest = course.worst, course.episode, course.latest
     held = worst.held_below if worst and episode and not episode.recovered else None
     if worst and held and latest and not held.reached_by(latest):
         return Advice("interrupt", [f"band.{worst.name}"])
     if course.pause:
-        return Advice("may_resume", ["break.may_resume"])
+        long = course.pause.days(today) >= course.protocol.breaks.as_new_days
+        return Advice("may_resume", ["break.waived" if long else "break.may_resume"])
     if held and episode and not episode.restarted:
         return Advice("may_resume", ["path.may_resume"])
     return Advice("continue", ["treatment.continue"])

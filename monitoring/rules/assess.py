@@ -65,6 +65,9 @@ def _judgement(course: Course, as_of: datetime, today: date, given: Advice, plan
         days_since_last_dose=pause.days(today) if pause else None,
         paused_since=pause.on if pause and not pause.stop else None,
         changes_on=_changes_on(course, today),
+        drawn_at=course.latest_at,
+        because=tuple(given.because),
+        answer_changes_on=_answer_changes_on(course, given, today),
         limits_until=course.table.agreed.until if course.table.agreed else None,
     )
 
@@ -77,6 +80,17 @@ def _changes_on(course: Course, today: date) -> date | None:
     if course.table.agreed is not None:
         days.append(course.table.agreed.until + timedelta(days=1))
     return min((day for day in days if day > today), default=None)
+
+
+def _answer_changes_on(course: Course, given: Advice, today: date) -> date | None:
+    """As `_changes_on`, and where a baseline grows too old to start on or the old dose may be given no more."""
+    days = [_changes_on(course, today)]
+    age = course.table.start.max_age_days
+    if given.treatment == "may_start" and age is not None and course.since and not course.approved:
+        days.append(course.civil(course.since[-1][0]) + timedelta(days=age + 1))
+    if course.pause is not None:
+        days.append(course.pause.lasts_on(course.protocol.breaks.retitrate_hours, course.zone))
+    return min((day for day in days if day is not None and day > today), default=None)
 
 
 def _deadline(course: Course) -> datetime | None:

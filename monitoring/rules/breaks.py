@@ -20,21 +20,32 @@ class Break:
     from_12_5: datetime | date
     as_new: bool
     as_new_on: date
+    waived: bool = False
+    """A long clean history outweighs it, where the protocol says so: however long, tests go on as before."""
+    extra_weekly: bool = False
+    """It is long enough for weekly tests for some weeks, and not as new."""
 
 
-def break_until(last_dose: Event, until: datetime | date, protocol: Protocol, zone: ZoneInfo) -> Break:
-    """The break between the last dose and a moment."""
+def break_until(
+    last_dose: Event, until: datetime | date, protocol: Protocol, zone: ZoneInfo, *, waived: bool = False
+) -> Break:
+    """The break between the last dose and a moment. `waived`: see would_be_waived."""
     since, ends = instant_of(last_dose.at, zone), instant_of(until, zone)
     on, ends_on = since.astimezone(zone).date(), ends.astimezone(zone).date()
     timed = isinstance(last_dose.at, datetime)
     pause = Pause(since=since, on=on, time_known=timed, stop=last_dose.stop)
-    hours, days = protocol.breaks.retitrate_hours, protocol.breaks.as_new_days
+    breaks = protocol.breaks
+    hours, days, over = breaks.retitrate_hours, breaks.as_new_days, breaks.extra_weekly_over_hours
+    as_new = pause.days(ends_on) >= days and not waived
+    exceeded = over is not None and pause.exceeded(over, ends, ends_on, until_time_known=isinstance(until, datetime))
     return Break(
         days=pause.days(ends_on),
         rebuild=pause.lasted(hours, ends, ends_on, until_time_known=isinstance(until, datetime)),
         from_12_5=since + timedelta(hours=hours) if timed else on + timedelta(days=-(-hours // 24)),
-        as_new=pause.days(ends_on) >= days,
+        as_new=as_new,
         as_new_on=on + timedelta(days=days),
+        waived=waived,
+        extra_weekly=exceeded and not as_new and not waived,
     )
 
 

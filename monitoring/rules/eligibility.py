@@ -68,7 +68,7 @@ def eligibility(
     `since_draw`: how long ago that was, where the hour counts (whole days otherwise). `tablets_until`: the last day
     that earlier supplies reach.
     """
-    basis = basis_of(judgement, drawn_on)
+    basis = basis_of(judgement, protocol, drawn_on)
     begins = day if tablets_until is None else max(day, tablets_until + timedelta(days=1))
     reached = last_day(basis, protocol, policy, day, begins=begins, since_draw=since_draw)
     why = [
@@ -80,7 +80,7 @@ def eligibility(
     if until is not None and reached is not None:
         why += [_why(rule, protocol, "may_supply", text, "informational") for rule, text in reached.because]
     if until is not None and until < begins:
-        why.append(_covered(until, protocol, day, tablets_until))
+        why.append(_covered(until, protocol, day, begins))
         until = None
     # What is administrative joins last: it must never hide a clinical reason, which its override would then lift too.
     why += _administrative(policy, enrolled)
@@ -111,10 +111,10 @@ def _strictest(why: Sequence[Why]) -> Answer:
     return max((one.answer for one in why), key=STRICTNESS.index)
 
 
-def _covered(until: date, protocol: Protocol, day: date, tablets_until: date | None) -> Why:
+def _covered(until: date, protocol: Protocol, day: date, begins: date) -> Why:
     """Why the latest count covers nothing more."""
     if until >= day:
-        text = f"Tablets at home reach until {tablets_until}: as far as the latest count covers, and no further."
+        text = f"Tablets at home reach until {begins - timedelta(days=1)}; the latest count covers until {until}."
         return _why("supply.at_home", protocol, "prescriber_decides", text)
     return _why("supply.used_up", protocol, "prescriber_decides", "The days that the latest count covers are over.")
 
@@ -124,16 +124,22 @@ def _why(rule: str, protocol: Protocol, answer: Answer, text: str, kind: Kind = 
 
 
 def _clinical(judgement: Judgement, protocol: Protocol, reached: Reached | None) -> list[Why]:
-    found = [_of_advice(judgement, protocol)]
+    found = standing(judgement, protocol)
     # Where treatment is held or not begun, blood that is late is not what the supply waits for.
     if judgement.overdue and found[0].answer == "may_supply":
-        text = f"The blood test is overdue since {judgement.overdue_after}. "
+        text = f"The blood test is overdue: it was in time until {judgement.overdue_after}. "
         if reached and reached.by_draw:
             text += f"The latest draw covers a supply until {reached.until} all the same; take blood now."
             found.append(_why("supply.overdue", protocol, "may_supply", text))
         else:
             text += "A bridge supply can cover the wait for blood."
             found.append(_why("supply.overdue", protocol, "prescriber_decides", text))
+    return found
+
+
+def standing(judgement: Judgement, protocol: Protocol) -> list[Why]:
+    """What the advice and a break say of any supply, whatever its days."""
+    found = [_of_advice(judgement, protocol)]
     if judgement.days_since_last_dose is not None and judgement.paused_since is None:
         text = "Treatment was stopped for good: tablets are for the prescriber, who would begin it again."
         found.append(_why("break.stopped", protocol, "prescriber_decides", text))
@@ -157,10 +163,8 @@ ADVICE: Mapping[str, tuple[Answer, str]] = {
 
 def _of_advice(judgement: Judgement, protocol: Protocol) -> Why:
     answer, text = ADVICE[judgement.treatment]
-    deciding = next(
-        (reason for reason in judgement.reasons if not reason.rule.startswith(("band", "count", "limits"))), None
-    )
-    said = f"{text} {deciding.text}" if deciding and answer != "may_supply" else text
+    deciding = [reason.text for reason in judgement.reasons if reason.rule in judgement.because]
+    said = " ".join([text, *deciding]) if answer != "may_supply" else text
     return Why(f"advice.{judgement.treatment}", "clinical", answer, said, protocol.sources["*"].cite())
 
 
@@ -183,9 +187,15 @@ def _administrative(policy: SupplyPolicy, enrolled: bool | None) -> list[Why]:
     return [Why("policy.enrolment", "administrative", "do_not_supply", text, "Clinic policy")]
 
 
+TO_SHOW = ("count.supported", "count.incomplete")
+"""What the count was, which whoever supplies has to know."""
+
+
 def _informational(judgement: Judgement, protocol: Protocol) -> list[Why]:
     known = protocol.supply.to_know if protocol.supply else {}
     found = [_why(rule, protocol, "may_supply", text, "informational") for rule, text in known.items()]
+    shown = [reason for reason in judgement.reasons if reason.rule in TO_SHOW]
+    found += [Why(reason.rule, "informational", "may_supply", reason.text, reason.source) for reason in shown]
     if (days := judgement.days_since_last_dose) is not None:
         text = f"{days} day{'' if days == 1 else 's'} since the last dose."
         found.append(Why("break.days", "informational", "may_supply", text))
@@ -196,7 +206,8 @@ def _informational(judgement: Judgement, protocol: Protocol) -> list[Why]:
 
 
 def _holds_until(judgement: Judgement, day: date, until: date | None) -> date | None:
-    ends = [judgement.overdue_after, until, judgement.changes_on and judgement.changes_on - timedelta(days=1)]
+    changes = judgement.answer_changes_on
+    ends = [judgement.overdue_after, until, changes and changes - timedelta(days=1)]
     return min((end for end in ends if end and end >= day), default=None)
 
 
@@ -231,7 +242,9 @@ def after_the_last_tablet(protocol: Protocol, last_dose_on: date) -> Sequence[Mi
         text = f"More than {hours} hours without a dose: weekly tests for {weeks} weeks."
         short = f"over {hours} h, weekly tests"
         found.append(Milestone(last_dose_on + timedelta(days=days), "break.extra_weekly", text, short))
-    text = f"{breaks.as_new_days} days without a dose: treatment begins anew, with a fresh baseline and weekly tests."
+    text = f"{breaks.as_new_days} days without a dose: treatment begins anew, with a fresh baseline and weekly tests"
+    clean = breaks.waived_after_clean_weeks
+    text += f", unless {clean} weeks without a low count went before it." if clean else "."
     short = f"{breaks.as_new_days} days, as a new patient"
     found.append(Milestone(last_dose_on + timedelta(days=breaks.as_new_days), "break.as_new", text, short))
     return sorted(found, key=lambda milestone: milestone.on)

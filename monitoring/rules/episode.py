@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from monitoring.rules.history import Count
 from monitoring.rules.protocol import Tail
@@ -46,6 +47,12 @@ class Pause:
     def days(self, day: date) -> int:
         """Civil days off."""
         return (day - self.on).days
+
+    def lasts_on(self, hours: int, zone: ZoneInfo) -> date:
+        """The day on which it has lasted so many hours; dates are counted where the time is unknown."""
+        if self.time_known:
+            return (self.since + timedelta(hours=hours)).astimezone(zone).date()
+        return self.on + timedelta(days=-(-hours // 24))
 
     def exceeded(self, hours: int, until: datetime, until_on: date, *, until_time_known: bool) -> bool:
         """More than so many elapsed hours when both times are known, else more than so many dates."""

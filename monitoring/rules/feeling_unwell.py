@@ -76,8 +76,8 @@ TABLE: Sequence[Finding] = (
             " Think of ileus.", lambda told, _: told.belly, emergency=True, source="7, constipation"),
     Finding("fever", MODERATE, "Fever: blood count today, look for an infection.",
             lambda told, _: told.fever or told.hot, test_today=True, source="1.9"),
-    Finding("infection", MODERATE, "Sore throat or marked weakness without a known fever: blood count today, ask for"
-            " the temperature.", lambda told, _: told.sore_throat or told.weak, test_today=True, source="1.9"),
+    Finding("infection", MODERATE, "Sore throat or marked weakness: blood count today, ask for the temperature where"
+            " it is not known.", lambda told, _: told.sore_throat or told.weak, test_today=True, source="1.9"),
     Finding("missed", MODERATE, "Doses missed for so long that the dose is built up anew from 12.5 mg: told not to"
             " restart at the old dose.", lambda told, hours: told.missed_days * 24 >= hours, source="1.7"),
     Finding("stopped_smoking", MODERATE, "Stopped smoking: the level may rise by about half. Consider a lower dose and"

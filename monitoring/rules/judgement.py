@@ -57,7 +57,12 @@ class Judgement:
     changes_on: date | None = None
     """The day on which time alone changes this judgement: the break becomes so long that a restart is as new, or agreed
     limits end."""
-
+    drawn_at: datetime | None = None
+    """When the latest final count that the protocol could judge by was drawn: days of supply may count from it."""
+    because: tuple[str, ...] = ()
+    """The rules that decided the advice; their reasons are among `reasons`."""
+    answer_changes_on: date | None = None
+    """The first day on which time alone changes what may be supplied: also a baseline grown old, or two days off."""
     limits_until: date | None = None
     """The last day of limits that were agreed for this person; null: the protocol's own are used."""
 

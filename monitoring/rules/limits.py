@@ -43,7 +43,10 @@ def with_limits(
     return replace(
         protocol,
         tables={**protocol.tables, population: agreed},
-        sources={**protocol.sources, "limits": source, "band": source},
+        sources={
+            **protocol.sources,
+            **dict.fromkeys(("limits", "band", "start.below_floor", "path.may_resume"), source),
+        },
     )
 
 

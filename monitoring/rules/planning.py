@@ -3,10 +3,12 @@
 It speaks of blood as it would be if the next count is as good as the latest one; the answer of the day itself decides.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from monitoring.rules.calendar import due, last_day_in_time, working_day
+from monitoring.rules.eligibility import Why
 from monitoring.rules.protocol import Protocol
 from monitoring.rules.supplying import Basis, SupplyPolicy, last_day
 
@@ -31,6 +33,17 @@ class Planned:
     sample_by: date | None
     """The latest open day for the next sample. Null: none is owed, or none would do."""
     says: tuple[str, ...]
+    prescriber_decides: bool = False
+    """The advice leaves it to the prescriber whether there is a supply at all."""
+
+
+def weighed(planned: Planned, against: Sequence[Why]) -> Planned:
+    """The plan as the advice lets it stand: none where nothing may be supplied, or what a prescriber decides first."""
+    held = tuple(one.text for one in against if one.answer == "do_not_supply")
+    if held:
+        return _nothing(planned.collect_on, planned.back_on, held)
+    asked = tuple(one.text for one in against if one.answer == "prescriber_decides")
+    return replace(planned, prescriber_decides=bool(asked), says=(*asked, *planned.says))
 
 
 def at_discharge(basis: Basis, protocol: Protocol, policy: SupplyPolicy, *, today: date, day: date) -> Planned:
@@ -55,7 +68,7 @@ def at_discharge(basis: Basis, protocol: Protocol, policy: SupplyPolicy, *, toda
 def _sample_for_discharge(by: date, wanted: date, *, day: date, today: date) -> str:
     """The latest day for the sample, in words; and why, where that is before the discharge."""
     if wanted < today:
-        return f"The test is overdue since {wanted}: take blood now."
+        return f"The test is overdue, it was in time until {wanted}: take blood now."
     text = f"Take blood by {by}, so that the next supply follows without a gap."
     if by >= day:
         return text
@@ -78,29 +91,32 @@ def for_days_away(
         raise ValueError("give a day of leaving that is not past, and a day back that is not before it")
     if (back_on - today).days > LONGEST_AHEAD:
         raise ValueError(f"{back_on} is more than {LONGEST_AHEAD} days ahead; look at the year")
+    until, late = _until(basis, protocol, policy, leaves_on), basis.overdue_after
+    by = max(working_day(late, policy.closed), today) if late else None
+    in_time = late is None or by is None or late >= back_on <= by
+    if until is None or until < back_on or not in_time:
+        return _with_new_blood(basis, protocol, policy, today, leaves_on, back_on)
     wanted = (back_on - leaves_on).days + 1
-    until = _until(basis, protocol, policy, leaves_on)
-    if until is not None and until >= back_on <= (basis.overdue_after or back_on):
-        by = max(working_day(basis.overdue_after, policy.closed), today) if basis.overdue_after else None
-        says = (f"The latest count reaches: {_counted(wanted)}, until {back_on}.",)
-        return Planned(
-            collect_on=leaves_on, back_on=back_on, days=wanted, until=back_on, enough=True, sample_from=None,
-            sample_by=by, says=says,
-        )  # fmt: skip
-    return _with_new_blood(basis, protocol, policy, today, leaves_on, back_on)
+    return Planned(
+        collect_on=leaves_on, back_on=back_on, days=wanted, until=back_on, enough=True, sample_from=None,
+        sample_by=by, says=(f"The latest count reaches: {_counted(wanted)}, until {back_on}.",),
+    )  # fmt: skip
 
 
 def _with_new_blood(
     basis: Basis, protocol: Protocol, policy: SupplyPolicy, today: date, leaves_on: date, back_on: date
 ) -> Planned:
     """Every open day from today to the one before leaving is tried for the draw: the result is wanted by then."""
-    days = _open_days(today, leaves_on, policy)
-    if not days:
+    drawn = {day: _drawn(basis, protocol, day) for day in _open_days(today, leaves_on, policy)}
+    if not drawn:
         return _without_an_open_day(basis, protocol, policy, leaves_on, back_on)
-    tried = {day: _until(_drawn(basis, protocol, day), protocol, policy, leaves_on) for day in days}
-    good = [day for day, until in tried.items() if until is not None and until >= back_on]
+    tried = {day: _until(then, protocol, policy, leaves_on) for day, then in drawn.items()}
+    far = [day for day, until in tried.items() if until is not None and until >= back_on]
+    good = [day for day in far if (drawn[day].overdue_after or back_on) >= back_on] or far
     if good:
-        return _in_time(basis, good[0], good[-1], leaves_on, back_on)
+        next_test = drawn[good[-1]].overdue_after
+        says = [*_before(basis, good[0], today), *_meanwhile(next_test, back_on)]
+        return _in_time(good[0], good[-1], leaves_on, back_on, says)
     reached = max((until for until in tried.values() if until is not None), default=None)
     if reached is None or reached < leaves_on:
         return _nothing(leaves_on, back_on, ("No blood drawn before that day would cover it.",))
@@ -109,17 +125,32 @@ def _with_new_blood(
     return _not_so_far(text, reached, leaves_on, back_on, sample_by=by)
 
 
-def _in_time(basis: Basis, since: date, by: date, leaves_on: date, back_on: date) -> Planned:
+def _in_time(since: date, by: date, leaves_on: date, back_on: date, says: list[str]) -> Planned:
     """New blood, drawn within these days, reaches to the day back."""
     days = (back_on - leaves_on).days + 1
     when, reach = f"on {by}" if since == by else f"from {since} to {by}", "reaches" if days == 1 else "reach"
-    says = [f"Take blood {when}; {_counted(days)} of tablets then {reach} until {back_on}."]
-    if basis.overdue_after is not None and basis.overdue_after < since:
-        says.append(f"The test that is in time until {basis.overdue_after} comes before that one.")
+    text = f"Take blood {when}; {_counted(days)} of tablets then {reach} until {back_on}."
     return Planned(
         collect_on=leaves_on, back_on=back_on, days=days, until=back_on, enough=True, sample_from=since, sample_by=by,
-        says=tuple(says),
+        says=(text, *says),
     )  # fmt: skip
+
+
+def _before(basis: Basis, since: date, today: date) -> list[str]:
+    """A test that is owed before that blood, or that it answers."""
+    late = basis.overdue_after
+    if late is None or late >= since:
+        return []
+    if late < today:
+        return [f"The test that was in time until {late} is overdue: this blood is that test."]
+    return [f"The test that is in time until {late} comes before that one."]
+
+
+def _meanwhile(late: date | None, back_on: date) -> list[str]:
+    """A test that falls due before they are back."""
+    if late is None or late >= back_on:
+        return []
+    return [f"The next test, in time until {late}, falls due while they are away: plan it where they stay."]
 
 
 def _without_an_open_day(
@@ -129,19 +160,27 @@ def _without_an_open_day(
     until, text = _until(basis, protocol, policy, leaves_on), f"No blood is taken here before {leaves_on}"
     if until is None or until < leaves_on:
         return _nothing(leaves_on, back_on, (f"{text}, and the latest count covers nothing then.",))
-    return _not_so_far(f"{text}: the latest count covers", min(until, back_on), leaves_on, back_on, sample_by=None)
+    if until < back_on:
+        return _not_so_far(f"{text}: the latest count covers", until, leaves_on, back_on, sample_by=None)
+    days = (back_on - leaves_on).days + 1
+    says = [f"The latest count reaches: {_counted(days)}, until {back_on}.", f"{text}."]
+    return Planned(
+        collect_on=leaves_on, back_on=back_on, days=days, until=back_on, enough=True, sample_from=None, sample_by=None,
+        says=(*says, *_meanwhile(basis.overdue_after, back_on)),
+    )  # fmt: skip
 
 
 def _not_so_far(text: str, reached: date, leaves_on: date, back_on: date, *, sample_by: date | None) -> Planned:
     """The tablets end before the day back."""
     days, short = (reached - leaves_on).days + 1, (back_on - reached).days
-    says = [f"{text} {_counted(days)}, until {reached}."]
-    if short:
-        says.append(f"Not covered: {_counted(short)}.")
-    says.append("Plan a test and a supply where the patient stays.")
+    says = (
+        f"{text} {_counted(days)}, until {reached}.",
+        f"Not covered: {_counted(short)}.",
+        "Plan a test and a supply where the patient stays.",
+    )
     return Planned(
         collect_on=leaves_on, back_on=back_on, days=days, until=reached, enough=False, sample_from=None,
-        sample_by=sample_by, says=tuple(says),
+        sample_by=sample_by, says=says,
     )  # fmt: skip
 
 
@@ -161,7 +200,7 @@ def _drawn(basis: Basis, protocol: Protocol, day: date) -> Basis:
 
 def _until(basis: Basis, protocol: Protocol, policy: SupplyPolicy, day: date) -> date | None:
     reached = last_day(basis, protocol, policy, day)
-    return reached.until if reached else None
+    return min(reached.until, basis.limits_until or reached.until) if reached else None
 
 
 def _nothing(day: date, back_on: date | None, says: tuple[str, ...]) -> Planned:

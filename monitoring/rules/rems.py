@@ -141,9 +141,8 @@ def _of_2019(facts: Facts, on: date) -> tuple[list[str], list[str]]:
     refusals += [] if facts.patient_enrolled else ["The patient is not enrolled."]
     if _rationale_missing(facts):
         refusals.append(f"The latest ANC is {facts.band}, and no treatment rationale is on record.")
-    return refusals, [] if _is_current(facts, on) else [
-        "The ANC on file is out of date; that warns and does not block."
-    ]
+    old = "There is no ANC on file" if facts.anc_on is None else "The ANC on file is out of date"
+    return refusals, [] if _is_current(facts, on) else [f"{old}; that warns and does not block."]
 
 
 def _of_2021(facts: Facts, on: date) -> tuple[list[str], list[str]]:

@@ -50,7 +50,7 @@ def _planned(course: Course, today: date) -> Schedule:
     if _stopped(course, today):
         tail = course.protocol.ends_after_stop
         if _tests_ended(course, tail):
-            return Schedule("none", None, None, "stop.tests_ended")
+            return Schedule("none", None, None, "stop.tail_ended" if tail else "stop.tests_ended")
         if tail is not None and course.episode is None:
             return _every(course, tail.frequency, "stop.tail")
     return _in_phase(course) if course.episode is None else _on_path(course)
@@ -59,9 +59,15 @@ def _planned(course: Course, today: date) -> Schedule:
 def _on_path(course: Course) -> Schedule:
     frequency = _path_frequency(course)
     if frequency == "none":
-        return Schedule("none", None, None, "path.ended")
-    recovered = course.episode is not None and course.episode.recovered
-    return _every(course, frequency, "path.tail" if recovered else "path.step")
+        return Schedule("none", None, None, "path.stopped" if _whatever_they_show(course) else "path.ended")
+    if course.episode is None or not course.episode.recovered:
+        return _every(course, frequency, "path.step")
+    return _every(course, frequency, "path.last_tests" if _whatever_they_show(course) else "path.tail")
+
+
+def _whatever_they_show(course: Course) -> bool:
+    """The tail that is owed counts results of any band: nobody has recovered for that."""
+    return course.episode is not None and course.episode.tail is not None and course.episode.tail.any_band
 
 
 def _path_frequency(course: Course) -> Frequency:

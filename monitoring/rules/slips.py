@@ -155,14 +155,15 @@ def _change(typed: Typed, before: Sequence[Count], table: Table, zone: ZoneInfo)
         return None
     if not known:
         unusual = value > UNUSUAL
-        text = f"{typed.shown(value)} is unusually high, and there is no earlier count. Type the number again."
+        text = f"{_value(typed, typed.count)} is unusually high, and there is no earlier count. Type the number again."
         return Question("change", text, ("again",)) if unusual else None
     step = _step(value, known)
     far = step > RISE or step < -FALL
     if not far and not (step > MISREAD_RISE and _hides_worse(typed, table)):
         return None
     meant = next((reading for reading in _misreadings(typed) if abs(_step(reading, known)) < FITS), None)
-    was = f"{typed.shown(value)} is far from the last count, {_value(typed, known[-1])} on {_day(known[-1], zone)}."
+    now, last = _value(typed, typed.count), known[-1]
+    was = f"{now} is far from the last count, {_value(typed, last)} on {_day(last, zone)}."
     probably = f" Probably {typed.shown(meant)} was meant." if meant is not None and far else ""
     return Question("change", f"{was}{probably} Correct it, or type the same number again.", ("again",))
 

@@ -8,6 +8,8 @@ from monitoring.rules.judgement import Judgement
 from monitoring.rules.protocol import Frequency, Protocol, Supply
 from monitoring.rules.reasons import IN_WORDS
 
+BEGINS = ("may_start", "do_not_start")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplyPolicy:
@@ -31,6 +33,8 @@ class Basis:
     drawn_on: date | None
     due_on: date | None
     overdue_after: date | None
+    limits_until: date | None = None
+    """The last day of limits that were agreed for this person: no tablets reach past it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +47,20 @@ class Reached:
     """The days count from the draw: an overdue test does not end them."""
 
 
-def basis_of(judgement: Judgement, drawn_on: date | None) -> Basis:
-    """What the judgement says of tests. Where none are owed, the phase tells how often they were taken."""
-    frequency = judgement.frequency if judgement.frequency != "none" else judgement.phase or "weekly"
-    return Basis(frequency=frequency, drawn_on=drawn_on, due_on=judgement.due_on, overdue_after=judgement.overdue_after)
+def basis_of(judgement: Judgement, protocol: Protocol, drawn_on: date | None) -> Basis:
+    """What the judgement says of tests. Where none are owed, the phase tells how often they were taken.
+
+    Whoever is to begin, for the first time or anew, begins with the protocol's first phase.
+    """
+    first = protocol.phases[0].frequency
+    frequency = judgement.frequency if judgement.frequency != "none" else judgement.phase or first
+    return Basis(
+        frequency=first if judgement.treatment in BEGINS else frequency,
+        drawn_on=drawn_on,
+        due_on=judgement.due_on,
+        overdue_after=judgement.overdue_after,
+        limits_until=judgement.limits_until,
+    )
 
 
 def last_day(

@@ -67,6 +67,8 @@ def _paused(treatment: Treatment, day: date, closed: Days) -> Words:
     breaks = treatment.protocol.breaks
     dose = "restart from 12.5 mg; " if off * 24 >= breaks.retitrate_hours else ""
     left = breaks.as_new_days - off
+    if treatment.changes_on is None and treatment.advice == "may_resume":
+        return f"{days(off)} off", f"{dose}after so long without a low count tests go on as before", ""
     if left > 0:
         return f"{days(off)} off", f"{dose}as a new patient in {days(left)}", "warn" if left <= 7 else ""
     return f"{days(off)} off", "a restart is as a new patient: fresh baseline first, then weekly tests", ""

@@ -17,7 +17,7 @@ from monitoring.models.limits import protocol_at
 from monitoring.models.result import standing
 from monitoring.rules.errors import InputError
 from monitoring.rules.judgement import Judgement
-from monitoring.rules.open_break import open_break
+from monitoring.rules.open_break import OpenBreak, open_break
 from monitoring.rules.protocol import Protocol, Table
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.reasons import IN_WORDS
@@ -99,6 +99,12 @@ def compared(one: dict[str, str], other: dict[str, str]) -> list[Compared]:
     return [Compared(name, value, other[name]) for name, value in one.items()]
 
 
+def _as_new(pause: OpenBreak | None) -> str:
+    if pause is None:
+        return "no break is open"
+    return "never: tests go on as before" if pause.waived else _day(pause.as_new_on, "")
+
+
 def _lines(judgement: Judgement, known: Known, protocol: Protocol, now: datetime) -> dict[str, str]:
     pause, episode = open_break(known.final, protocol, now), judgement.episode
     return {
@@ -109,7 +115,7 @@ def _lines(judgement: Judgement, known: Known, protocol: Protocol, now: datetime
         "Next test": _day(judgement.due_on, "none is owed"),
         "Overdue after": _day(judgement.overdue_after, "never") + (": overdue" if judgement.overdue else ""),
         "Episode": f"open, worst {episode.worst_band}" if episode else "none is open",
-        "Restart as a new patient": _day(pause.as_new_on, "") if pause else "no break is open",
+        "Restart as a new patient": _as_new(pause),
     }
 
 

@@ -108,6 +108,25 @@ def test_h29_the_borders_of_the_two_clocks(desk, treatment, hours, said):
     assert said in desk.said(treatment, "restart", **on(NOW))
 
 
+@pytest.mark.parametrize(
+    ("started", "off", "said"),
+    [
+        (92, 2, "Fewer than 28 days off: tests go on as before"),
+        (92, 5, "After this break tests are taken every week for 6 weeks"),
+        (92, 28, "28 or more since"),
+        (800, 40, "this protocol lets tests go on as before, however long the break"),
+    ],
+)
+def test_h29_in_the_eu_a_break_is_told_with_what_it_owes_there(desk, clinic, prescriber, started, off, said):
+    treatment = a_treatment(clinic, started=NOW - started * DAY, clinician=prescriber, protocol="eu-2025-09")
+    a_count(treatment, 2400, at=NOW - 50 * DAY)
+    last = NOW - off * DAY
+    if started == 800:
+        assert said in desk.said(treatment, "interrupt", reason="Surgery", **on(last))
+    record_event(treatment=treatment, kind="last_dose", at=last, by=None, now=last)
+    assert said in desk.said(treatment, "restart", **on(NOW))
+
+
 @pytest.mark.slow
 def test_a_dose_against_the_advice_needs_a_prescriber_and_a_reason_and_is_told(nurse, clinic, prescriber, treatment):
     a_count(treatment, 400, at=NOW)

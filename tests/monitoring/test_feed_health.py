@@ -103,7 +103,7 @@ def test_h24_while_a_source_is_silent_no_alert_says_overdue_of_whoever_was_drawn
     sweep(now=NOW)
     summaries = {alert.treatment_id: alert.summary for alert in Alert.objects.filter(cause="test_overdue")}
     assert set(summaries) == {unknown.pk, elsewhere.pk}
-    assert summaries[elsewhere.pk].startswith("The blood test is overdue since")
+    assert summaries[elsewhere.pk].startswith("The blood test is overdue: it was in time until")
     assert "no data from Lab X since 2026-09-05: ask whether blood was drawn" in summaries[unknown.pk]
     time_machine.move_to(NOW, tick=False)
     client.force_login(a_person(clinic, "nurse"))

@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 
+from monitoring.actions.dispensing import verdict_of
+from monitoring.actions.treating import record_event
 from monitoring.models import Authorisation, Dispense, Override
 from patients.actions import issue_token
 from patients.closed_days import close_days
@@ -212,6 +214,27 @@ def test_the_card_plans_a_discharge_and_days_away_and_changes_nothing(client, ph
     ):
         assert said in client.get(at(treatment), wrong).content.decode()
     assert not Authorisation.objects.exists()
+
+
+def test_in_the_uk_a_count_without_its_white_cells_begins_no_days_of_supply(clinic):
+    treatment = a_treatment(clinic, started=NOW - 60 * DAY, protocol="uk-cpms")
+    a_count(treatment, 5000, at=NOW - 9 * DAY, count={"wbc": "8000"})
+    a_count(treatment, 5000, at=NOW - DAY)
+    verdict = verdict_of(treatment, now=NOW)
+    assert (verdict.days, "count.incomplete" in [why.rule for why in verdict.why]) == (1, True)
+
+
+def test_no_supply_is_planned_against_the_advice(client, pharmacist, treatment):
+    client.force_login(pharmacist)
+    place = f"/patients/{treatment.patient_id}/supply/?collect_on=2026-09-16"
+    assert "7 days of tablets" in client.get(place).content.decode()
+    record_event(treatment=treatment, kind="last_dose", at=NOW - 3 * DAY, by=None, now=NOW)
+    paused = client.get(place).content.decode()
+    assert "Prescriber must decide first." in paused
+    a_count(treatment, 400, at=NOW)
+    stopped = client.get(place).content.decode()
+    assert "No tablets on this blood" in stopped
+    assert "Take blood by" not in stopped
 
 
 def test_h22_a_planned_supply_asks_for_blood_on_a_day_on_which_the_clinic_takes_it(client, pharmacist, treatment):

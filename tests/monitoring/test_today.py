@@ -137,6 +137,17 @@ def test_a_pause_is_shown_with_its_length_and_what_it_means(today, clinic):
     assert "a restart is as a new patient: fresh baseline first" in today("off", now=later)
 
 
+def test_a_pause_that_a_clean_history_outweighs_is_on_the_list_from_its_first_day_on(today, clinic):
+    treatment = a_treatment(clinic, started=NOW - 800 * DAY, protocol="eu-2025-09")
+    a_count(treatment, 3000, at=NOW - 5 * DAY)
+    record_event(treatment=treatment, kind="last_dose", at=NOW - 3 * DAY, by=None, now=NOW)
+    words = "after so long without a low count tests go on as before"
+    assert words in today("paused")
+    assert "Quill" not in today("off")
+    assert words in today("off", now=NOW + 40 * DAY)
+    assert "as a new patient" not in today("off", now=NOW + 40 * DAY)
+
+
 def test_who_stopped_for_good_or_restarted_is_not_paused(today, clinic):
     stopped, restarted = someone(clinic, 5, "Stopped"), someone(clinic, 5, "Restarted")
     record_event(treatment=stopped, kind="last_dose", at=NOW - 3 * DAY, by=None, now=NOW, stop=True)

@@ -109,7 +109,7 @@ def test_the_section_is_there_only_where_web_push_is_set_up(treatment, settings,
 def test_without_javascript_a_sentence_says_so_and_the_button_is_not_there(treatment, push):
     client, page = inside(Person(treatment.patient))
     shown = client.get(page).content.decode()
-    assert '<p role="status">This browser cannot show notices.</p>' in shown
+    assert '<p role="status">This browser cannot show notices.' in shown
     assert "<button hidden>Show notices here</button>" in shown
     assert "My reminders" in shown
 

@@ -114,7 +114,10 @@ def test_a_verdict_says_until_when_it_holds_and_by_when_blood_is_needed():
     verdict = asked(treated(anc(400, 2500)), 405, drawn=400)
     assert (verdict.holds_until, verdict.sample_by) == (on(431).date(), on(431).date())
     off = asked(treated(anc(400, 2500), event("last_dose", 400)), 401, drawn=400)
-    assert off.holds_until == on(429).date()
+    assert off.holds_until == on(401).date()
+    begins = asked([anc(-2, 2500)], 1, drawn=-2)
+    assert begins.holds_until == on(5).date()
+    assert asked([anc(-2, 2500)], 6, drawn=-2).answer == "prescriber_decides"
 
 
 def test_a_gap_is_told_before_it_happens():

@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 from django import forms
 
 from monitoring.actions.deciding import end_doses, give_dose
-from monitoring.actions.judging import judge_now
+from monitoring.actions.judging import judge_now, known_of
 from monitoring.actions.rehearsing import Outlook
 from monitoring.actions.treating import advice_against
 from monitoring.alerts import ADVICE_IN_WORDS
 from monitoring.rules.breaks import Break, break_until, phases_from
 from monitoring.rules.history import Event, EventKind, instant_of
+from monitoring.rules.open_break import would_be_waived
 from monitoring.rules.reasons import IN_WORDS
 from monitoring.views.acts.form import MomentForm, Note, day_in_words, prescribers_of, reason_field
 from patients.access import may
@@ -23,6 +24,15 @@ NOT_THE_FORMER_DOSE = (
     "48 hours or more without a dose ({since}): begin again with 12.5 mg once or twice a day."
     " The former dose at once can cause collapse, low blood pressure and cardiac arrest."
 )
+
+
+WAIVED = "After so long without a low count this protocol lets tests go on as before, however long the break."
+
+
+def waived(form: MomentForm, last: Event) -> bool:
+    """Whether this person's history outweighs a break since that dose."""
+    known = known_of(form.treatment, list(form.treatment.every_result()))
+    return would_be_waived(known.final, form.treatment.protocol, last, form.now)
 
 
 def phases_in_words(form: MomentForm, at: datetime | date) -> str:
@@ -117,7 +127,7 @@ class RestartForm(DoseGivenForm):
         if last is None:
             yield Note("warn", "No last dose is recorded before this. If there was a break, record it first.")
             return
-        found = break_until(last, at, self.treatment.protocol, self.zone)
+        found = break_until(last, at, self.treatment.protocol, self.zone, waived=waived(self, last))
         yield Note("fact", f"Last dose {self.say(last.at)}: {_days(found.days)} off treatment.")
         yield self._dose(found)
         yield self._tests(found, at)
@@ -140,6 +150,11 @@ class RestartForm(DoseGivenForm):
                 f" patient, with a fresh baseline before the restart. {phases_in_words(self, at)}"
             )
             return Note("warn", text)
+        if found.waived:
+            return Note("calm", WAIVED)
+        if found.extra_weekly:
+            weeks = self.treatment.protocol.breaks.extra_weekly_weeks
+            return Note("warn", f"After this break tests are taken every week for {weeks} weeks.")
         text = (
             f"Fewer than {days} days off: tests go on as before."
             f" From {day_in_words(found.as_new_on)} on a restart would be as a new patient."
@@ -176,9 +191,13 @@ class InterruptForm(MomentForm):
 
     def words(self, outlook: Outlook) -> Iterable[Note]:
         """What a restart would mean, and from when."""
-        found = break_until(Event("last_dose", self.at), self.now, self.treatment.protocol, self.zone)
+        last = Event("last_dose", self.at)
+        found = break_until(last, self.now, self.treatment.protocol, self.zone, waived=waived(self, last))
         begun = "Since" if found.rebuild else "From"
         yield Note("warn", f"{begun} {self.say(found.from_12_5)} a restart begins with 12.5 mg (48 hours off).")
+        if found.waived:
+            yield Note("calm", WAIVED)
+            return
         begun = "Since" if found.as_new else "From"
         days = self.treatment.protocol.breaks.as_new_days
         yield Note("warn", f"{begun} {day_in_words(found.as_new_on)} a restart is as a new patient ({days} days off).")

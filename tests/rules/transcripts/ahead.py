@@ -46,7 +46,7 @@ def plans() -> Lines:
             continue
         story = treated(*STEPS, anc(drawn, 5000, wbc=WHITE))
         for today in (drawn, drawn + 2, drawn + 7, drawn + 8):
-            basis = basis_of(judged(story, today, protocol=key), _day(drawn))
+            basis = basis_of(judged(story, today, protocol=key), protocol, _day(drawn))
             told = f"{key}, drawn {drawn}, {house}, today {today}"
             for leaves in (0, 1, 5, 7, 11, 30, 46):
                 plan = at_discharge(basis, protocol, policy, today=_day(today), day=_day(today + leaves))
@@ -61,7 +61,7 @@ def plans() -> Lines:
 def _bare_plans() -> Lines:
     """Where no test is owed, and where nothing limits a supply."""
     label = PROTOCOLS["us-label-2025"]
-    basis = basis_of(judged(treated(anc(50, 5000)), 52), _day(50))
+    basis = basis_of(judged(treated(anc(50, 5000)), 52), label, _day(50))
     trips = [
         {"today": _day(today), "leaves_on": _day(leaves), "back_on": _day(60)}
         for today, leaves in ((54, 57), (54, 55), (52, 54))
