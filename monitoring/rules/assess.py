@@ -75,7 +75,7 @@ def _judgement(course: Course, as_of: datetime, today: date, given: Advice, plan
 def _changes_on(course: Course, today: date) -> date | None:
     """The first day on which time alone may change it: a break that becomes long, or agreed limits that end."""
     days = []
-    if course.pause is not None and not course.waived(course.pause):
+    if course.pause is not None and not course.waived(course.pause.on):
         days.append(course.pause.on + timedelta(days=course.protocol.breaks.as_new_days))
     if course.table.agreed is not None:
         days.append(course.table.agreed.until + timedelta(days=1))

@@ -102,11 +102,11 @@ class Course:
     def off_for_long(self, today: date) -> bool:
         """Off for so long that a restart is as new, unless a long clean history outweighs the break."""
         pause = self.pause
-        return pause is not None and pause.days(today) >= self.protocol.breaks.as_new_days and not self.waived(pause)
+        return pause is not None and pause.days(today) >= self.protocol.breaks.as_new_days and not self.waived(pause.on)
 
-    def waived(self, pause: Pause) -> bool:
-        """A long clean history, where the protocol says so, outweighs the break."""
+    def waived(self, since: date) -> bool:
+        """A long clean history, where the protocol says so, outweighs a break since that day's last dose."""
         weeks = self.protocol.breaks.waived_after_clean_weeks
         if weeks is None or self.ever_below_normal or self.started_on is None:
             return False
-        return pause.on >= self.started_on + timedelta(weeks=weeks)
+        return since >= self.started_on + timedelta(weeks=weeks)

@@ -64,7 +64,7 @@ def _restart(course: Course, at: datetime, event: Event) -> None:
     course.pause = None
     if pause and pause.lasted(breaks.retitrate_hours, at, on, until_time_known=time_known):
         course.retitrated_on = on
-    if pause and course.waived(pause):
+    if pause and course.waived(pause.on):
         return
     as_new = pause is not None and pause.days(on) >= breaks.as_new_days
     if as_new or course.approved:

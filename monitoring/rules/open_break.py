@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from monitoring.rules.course import Course
-from monitoring.rules.episode import Pause
 from monitoring.rules.follow import follow
 from monitoring.rules.history import Event, History, instant_of
 from monitoring.rules.protocol import Protocol
@@ -33,8 +32,7 @@ class OpenBreak:
 def would_be_waived(history: History, protocol: Protocol, last_dose: Event, until: datetime) -> bool:
     """Whether a break that began with that dose is outweighed by what was known until a moment."""
     course: Course = follow(history, protocol, until)
-    since = instant_of(last_dose.at, course.zone)
-    return course.waived(Pause(since=since, on=course.civil(since), time_known=True, stop=last_dose.stop))
+    return course.waived(course.civil(instant_of(last_dose.at, course.zone)))
 
 
 def open_break(history: History, protocol: Protocol, as_of: datetime) -> OpenBreak | None:
@@ -53,8 +51,8 @@ def open_break(history: History, protocol: Protocol, as_of: datetime) -> OpenBre
         retitrate_at=at,
         retitrate=pause.lasted(breaks.retitrate_hours, as_of, today),
         as_new_on=pause.on + timedelta(days=breaks.as_new_days),
-        as_new=pause.days(today) >= breaks.as_new_days and not course.waived(pause),
+        as_new=pause.days(today) >= breaks.as_new_days and not course.waived(pause.on),
         hours=breaks.retitrate_hours,
         as_new_days=breaks.as_new_days,
-        waived=course.waived(pause),
+        waived=course.waived(pause.on),
     )

@@ -12,7 +12,7 @@ from monitoring.rules.eligibility import after_the_last_tablet, eligibility, sta
 from monitoring.rules.history import Event, History
 from monitoring.rules.limits import with_limits
 from monitoring.rules.open_break import open_break, would_be_waived
-from monitoring.rules.planning import at_discharge, weighed
+from monitoring.rules.planning import _before, at_discharge, for_days_away, weighed
 from monitoring.rules.protocol import Floor, Source
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.supplying import SupplyPolicy, basis_of
@@ -130,6 +130,25 @@ def test_no_supply_is_planned_against_the_advice(events, days, asks, words):
     assert words in plan.says[0]
 
 
+def test_a_plan_that_is_held_keeps_its_days():
+    label = PROTOCOLS["us-label-2025"]
+    said = judged(treated(anc(50, 400)), 51)
+    basis, today = basis_of(said, label, on(50).date()), on(51).date()
+    plan = for_days_away(basis, label, HOUSE, today=today, leaves_on=on(52).date(), back_on=on(54).date())
+    held = weighed(plan, standing(said, label))
+    assert (held.collect_on, held.back_on, held.until, held.enough) == (on(52).date(), on(54).date(), None, False)
+
+
+@pytest.mark.parametrize(("late", "words"), [(50, "is overdue"), (51, "comes before"), (53, "")])
+def test_a_test_that_is_owed_before_new_blood_is_overdue_from_the_day_after(late, words):
+    basis = replace(
+        basis_of(judged(treated(anc(44, 5000)), 51), PROTOCOLS["us-label-2025"], None), overdue_after=on(late).date()
+    )
+    said = _before(basis, on(53).date(), on(51).date())
+    assert words in " ".join(said)
+    assert bool(said) is bool(words)
+
+
 def test_no_plan_reaches_past_the_last_day_of_agreed_limits():
     label = PROTOCOLS["us-label-2025"]
     floors = [Floor(1400), Floor(1000), Floor(500)]
@@ -157,6 +176,12 @@ def test_a_break_would_be_outweighed_from_two_clean_years_on(day, waived):
     history, last = History(events=treated(anc(700, 3000))), Event("last_dose", on(day))
     assert would_be_waived(history, EU, last, on(730)) is waived
     assert not would_be_waived(history, PROTOCOLS["us-label-2025"], last, on(730))
+
+
+@pytest.mark.parametrize(("zone", "waived"), [("America/New_York", True), ("UTC", True)])
+def test_the_day_of_a_last_dose_without_its_time_is_the_clinics_own(zone, waived):
+    history = History(time_zone=zone, events=treated(anc(700, 3000)))
+    assert would_be_waived(history, EU, Event("last_dose", on(728).date()), on(730)) is waived
 
 
 @pytest.mark.parametrize(
