@@ -2,11 +2,12 @@
 
 from django.apps import AppConfig
 
-from clozatrack import checks
+from clozatrack import checks, signing_in
 
 
 class ClozatrackConfig(AppConfig):
-    """Registers the checks by importing them."""
+    """Registers the checks, and what is noted at a sign-in, by importing them."""
 
     name = "clozatrack"
     checks = checks
+    signing_in = signing_in

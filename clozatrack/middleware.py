@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render, resolve_url
+
+from monitoring.views.finding import page_before
 
 View = Callable[[HttpRequest], HttpResponse]
+MOST_KEPT = 10
 
 
 def no_store(get_response: View) -> View:
@@ -17,3 +23,29 @@ def no_store(get_response: View) -> View:
         return response
 
     return answer
+
+
+def no_silent_loss(get_response: View) -> View:
+    """What a form sends after its session has ended is answered with "Not done", and no address shows a blank page."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.method == "POST" and response.status_code == 302:
+            sign_in = f"{resolve_url(settings.LOGIN_URL)}?next="
+            return _signed_out(request) if response.headers["Location"].startswith(sign_in) else response
+        if request.method == "GET" and response.status_code == 405 and not response.content:
+            response.content = render(request, "405.html").content
+        return response
+
+    return answer
+
+
+def _signed_out(request: HttpRequest) -> HttpResponse:
+    page = {"form": AuthenticationForm(request), "next": page_before(request) or "/", "typed": _words(request.POST)}
+    return render(request, "signed_out.html", page, status=401)
+
+
+def _words(posted: QueryDict) -> list[str]:
+    """What a person wrote, to be copied: neither choices and marks of the form, nor any password."""
+    said = [value.strip() for name, values in posted.lists() if "password" not in name for value in values]
+    return [value for value in said if " " in value][:MOST_KEPT]

@@ -58,6 +58,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "clozatrack.middleware.no_store",
+    "clozatrack.signing_in.stay_signed_in",
+    "clozatrack.middleware.no_silent_loss",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "clozatrack.urls"
@@ -114,6 +116,7 @@ AXES_RESET_ON_SUCCESS = True
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "today"
 LOGOUT_REDIRECT_URL = "sign_in"
+CSRF_FAILURE_VIEW = "clozatrack.refused.csrf_failure"
 SESSION_COOKIE_AGE = 8 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 SECURE_SSL_REDIRECT = PRODUCTION and _env("TLS_REDIRECT", "1") == "1"

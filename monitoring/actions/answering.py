@@ -34,8 +34,15 @@ HARMLESS: Mapping[str, tuple[tuple[str, int], ...]] = {
 """What may be answered for many at once. A low count, a fever or a hold is always looked at by itself."""
 
 
+CHANGED = "Not done: the alert has changed since you opened the page. Read what it says now"
+
+
 class MoveError(ValueError):
     """The alert is not in a state from which this can be done."""
+
+
+class UnreadError(MoveError):
+    """The alert says something else now than what was read before this answer."""
 
 
 def harmless(alert: Alert, move: str) -> bool:
@@ -43,20 +50,27 @@ def harmless(alert: Alert, move: str) -> bool:
     return (alert.cause, alert.severity) in HARMLESS[move] and (alert.state, move) in MOVES
 
 
-def _locked(alert: Alert, move: str) -> Alert:
-    """The treatment first, as whoever raises and worsens alerts does: an answer and a new count never cross."""
+def _locked(alert: Alert, move: str, basis: str | None = None) -> Alert:
+    """The treatment first, as whoever raises and worsens alerts does: an answer and a new count never cross.
+
+    With a basis (`Alert.basis`) nothing is answered but what was read: worse news has to be read first.
+    """
     locked(alert.treatment_id)
     current = Alert.objects.select_for_update(of=("self",)).select_related("treatment", "clinic", "owner")
     found = current.get(pk=alert.pk)
     if (found.state, move) not in MOVES:
-        raise MoveError(f"the alert is {found.state} already; open it again to see who answered")
+        raise MoveError(f"Not done: the alert is {found.state} already; its story says by whom")
+    if basis is not None and basis != found.basis:
+        raise UnreadError(CHANGED)
     return found
 
 
 @transaction.atomic
-def acknowledge(*, alert: Alert, by: Staff, now: datetime, note: str = "", ip: str | None = None) -> Alert:
+def acknowledge(
+    *, alert: Alert, by: Staff, now: datetime, note: str = "", basis: str | None = None, ip: str | None = None
+) -> Alert:
     """Somebody has seen it and is on it. No further step is taken; unresolved it comes back."""
-    current = _locked(alert, "acknowledge")
+    current = _locked(alert, "acknowledge", basis)
     current.acknowledged_at, current.acknowledged_by = now, by
     current.escalate_at = returns_at(current.clinic, current.cause, current.severity, now)
     current.save(update_fields=["acknowledged_at", "acknowledged_by", "escalate_at"])
@@ -65,13 +79,16 @@ def acknowledge(*, alert: Alert, by: Staff, now: datetime, note: str = "", ip: s
 
 
 @transaction.atomic
-def resolve(*, alert: Alert, by: Staff, now: datetime, outcome: str, note: str = "", ip: str | None = None) -> Alert:
+def resolve(
+    *, alert: Alert, by: Staff, now: datetime, outcome: str, note: str = "", basis: str | None = None,
+    ip: str | None = None,
+) -> Alert:  # fmt: skip
     """It is done, and this is how. Raises ValueError for an unknown outcome, or for `other` without a note."""
     if outcome not in Outcome.values:
         raise ValueError(f"{outcome!r} is not an outcome; choose one of {', '.join(Outcome.values)}")
     if outcome == Outcome.OTHER and not note.strip():
         raise ValueError("say in the note what was done")
-    current = _locked(alert, "resolve")
+    current = _locked(alert, "resolve", basis)
     current.resolved_at, current.resolved_by, current.outcome = now, by, outcome
     current.save(update_fields=["resolved_at", "resolved_by", "outcome"])
     _note(current, by, now, "resolved", note, ip)
@@ -79,7 +96,10 @@ def resolve(*, alert: Alert, by: Staff, now: datetime, outcome: str, note: str =
 
 
 @transaction.atomic
-def hand_over(*, alert: Alert, to: Staff, by: Staff, now: datetime, note: str = "", ip: str | None = None) -> Alert:
+def hand_over(
+    *, alert: Alert, to: Staff, by: Staff, now: datetime, note: str = "", basis: str | None = None,
+    ip: str | None = None,
+) -> Alert:  # fmt: skip
     """Somebody else owns it now and is told so. The escalation's clock runs on.
 
     Whoever had acknowledged it is no longer on it, so that the new owner has to answer, with a clock of its own.
@@ -87,7 +107,7 @@ def hand_over(*, alert: Alert, to: Staff, by: Staff, now: datetime, note: str = 
     """
     if not reachable(to, alert.clinic_id):
         raise ValueError(f"{to} cannot be written to, or may not see the patients of this clinic; choose somebody else")
-    current = _locked(alert, "hand_over")
+    current = _locked(alert, "hand_over", basis)
     if absent(current.clinic, now).filter(staff=to).exists():
         raise ValueError(f"{to} is away today; choose who covers for them, or somebody else")
     if current.owner_id == to.pk:
@@ -120,14 +140,15 @@ def mark_seen(*, alert: Alert, by: Staff, now: datetime) -> None:
 @transaction.atomic
 def answer_many(
     *, alerts: Sequence[Alert], move: str, by: Staff, now: datetime, note: str = "", outcome: str = "",
-    ip: str | None = None,
+    bases: Mapping[int, str] | None = None, ip: str | None = None,
 ) -> int:  # fmt: skip
     """The same answer to several harmless alerts, all or none. How many there were.
 
-    Raises MoveError when one of them has to be looked at by itself; ValueError as `resolve` does.
+    With bases, by the alerts' numbers, each is answered only as it was read. Raises UnreadError when one says something
+    else now, MoveError when one has to be looked at by itself, ValueError as `resolve` does.
     """
     for alert in sorted(alerts, key=lambda one: (one.treatment_id, one.pk)):
-        current = _locked(alert, move)
+        current = _locked(alert, move, None if bases is None else bases.get(alert.pk, ""))
         if not harmless(current, move):
             raise MoveError(
                 f"alert {current.pk} ({current.get_severity_display().lower()}: {current.get_cause_display().lower()})"

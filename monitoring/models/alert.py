@@ -1,5 +1,6 @@
 """Something that a person must answer."""
 
+import hashlib
 from typing import ClassVar
 
 from django.db import models
@@ -146,6 +147,17 @@ class Alert(models.Model):
         if self.resolved_at:
             return "resolved"
         return "acknowledged" if self.acknowledged_at else "open"
+
+    @property
+    def basis(self) -> str:
+        """What it says in one word: a page carries it, and an answer from there is an answer to this and no more."""
+        said = f"{self.severity}:{self.worsened_at.timestamp()}:{self.summary}"
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    @property
+    def ticked(self) -> str:
+        """The alert and what it says, for a box to tick."""
+        return f"{self.pk}:{self.basis}"
 
 
 class AlertNote(models.Model):

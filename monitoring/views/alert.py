@@ -50,17 +50,7 @@ def acknowledge(request: HttpRequest, alert_id: int) -> HttpResponse:
     form = AcknowledgeForm(request.POST)
     if not form.is_valid():
         return _page(request, found, ack=form)
-    return _answered(
-        request,
-        found,
-        lambda: answering.acknowledge(
-            alert=found,
-            by=staff_of(request),
-            now=timezone.now(),
-            note=form.cleaned_data["note"],
-            ip=address_of(request),
-        ),
-    )
+    return _answered(request, found, answering.acknowledge, ack=form)
 
 
 @login_required
@@ -71,13 +61,7 @@ def resolve(request: HttpRequest, alert_id: int) -> HttpResponse:
     form = ResolveForm(request.POST)
     if not form.is_valid():
         return _page(request, found, end=form)
-    return _answered(
-        request,
-        found,
-        lambda: answering.resolve(
-            alert=found, by=staff_of(request), now=timezone.now(), ip=address_of(request), **form.cleaned_data
-        ),
-    )
+    return _answered(request, found, answering.resolve, end=form)
 
 
 @login_required
@@ -88,14 +72,8 @@ def hand_over(request: HttpRequest, alert_id: int) -> HttpResponse:
     form = HandOverForm(request.POST, people=_others(found))
     if not form.is_valid():
         return _page(request, found, hand=form)
-    return _answered(
-        request,
-        found,
-        lambda: answering.hand_over(
-            alert=found, by=staff_of(request), now=timezone.now(), ip=address_of(request), **form.cleaned_data
-        ),
-        said=f"The alert is handed over to {form.cleaned_data['to']}, who is told now.",
-    )
+    said = f"The alert is handed over to {form.cleaned_data['to']}, who is told now."
+    return _answered(request, found, answering.hand_over, said=said, hand=form)
 
 
 @login_required
@@ -118,13 +96,23 @@ def _others(found: Alert) -> QuerySet[Staff]:
     return staff_who_may("see_patients", found.clinic_id).exclude(pk=found.owner_id or 0)
 
 
-def _answered(request: HttpRequest, found: Alert, move: Callable[[], Alert], *, said: str = "") -> HttpResponse:
+def _answered(
+    request: HttpRequest, found: Alert, move: Callable[..., Alert], *, said: str = "", **form: Form
+) -> HttpResponse:
+    """Only what the page showed is answered. A refusal shows what the alert says now, and keeps what was typed."""
+    staff, (typed,) = staff_of(request), form.values()
     try:
-        moved = move()
+        moved = move(
+            alert=found, by=staff, now=timezone.now(), basis=request.POST.get("basis", ""), ip=address_of(request),
+            **typed.cleaned_data,
+        )  # fmt: skip
+    except answering.MoveError as error:
+        current = get_object_or_404(alerts_with_past_of(staff), pk=found.pk)
+        return _page(request, current, str(error), **form)
     except ValueError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, said or f"The alert is {moved.state}.")
+        typed.add_error("to" if "to" in typed.fields else "note", str(error))
+        return _page(request, found, **form)
+    messages.success(request, said or f"The alert is {moved.state}.")
     return redirect("alert", found.pk)
 
 
@@ -136,11 +124,22 @@ def _gap(found: Alert) -> Sequence[Milestone]:
     return after_the_last_tablet(found.treatment.protocol, last)
 
 
-def _page(request: HttpRequest, found: Alert, **forms: Form) -> HttpResponse:
-    """The page, with a form that was not right as it was typed."""
+def _page(request: HttpRequest, found: Alert, refused: str = "", /, **forms: Form) -> HttpResponse:
+    """The page, with a form that was not right as it was typed.
+
+    Where an answer is refused and its form is there no longer, its note stands in the field for a line in the story.
+    """
     staff = staff_of(request)
     told = list(found.notes.select_related("staff"))
     stands = found.state != "resolved"
+    if request.POST.get("basis", found.basis) != found.basis:
+        refused = answering.CHANGED
+    offers = {
+        "ack": found.state == "open" and may(staff, "acknowledge", found.clinic_id),
+        "end": stands and may(staff, "resolve", found.clinic_id),
+        "hand": stands and may(staff, "hand_over", found.clinic_id),
+    }
+    kept = request.POST.get("note", "") if not any(offers.get(name) for name in forms) else ""
     page = {
         "alert": found,
         "patient": found.treatment.patient,
@@ -153,13 +152,12 @@ def _page(request: HttpRequest, found: Alert, **forms: Form) -> HttpResponse:
         "reachable": found.owner is None or reachable(found.owner, found.clinic_id),
         "acknowledged_after": found.acknowledged_at and lasted(found.raised_at, found.acknowledged_at),
         "resolved_after": found.resolved_at and lasted(found.raised_at, found.resolved_at),
-        "may_acknowledge": found.state == "open" and may(staff, "acknowledge", found.clinic_id),
-        "may_resolve": stands and may(staff, "resolve", found.clinic_id),
-        "may_hand_over": stands and may(staff, "hand_over", found.clinic_id),
+        "offers": offers,
         "may_note": may(staff, "add_note", found.clinic_id),
         "ack": AcknowledgeForm(),
         "end": ResolveForm(),
         "hand": HandOverForm(people=_others(found)),
-        "line": NoteForm(),
+        "line": NoteForm(initial={"text": kept}),
+        "refused": refused,
     }
-    return render(request, "monitoring/alert.html", page | forms)
+    return render(request, "monitoring/alert.html", page | forms, status=409 if refused else 200)

@@ -1,15 +1,18 @@
 """All alerts: mine, everybody's, and those resolved lately; the harmless ones answered together."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from monitoring.actions.answering import HARMLESS, answer_many, harmless
+from monitoring.actions.answering import CHANGED, HARMLESS, MOVES, answer_many, harmless
 from monitoring.alert_forms import ManyForm
 from monitoring.doors import alerts_of
 from monitoring.keyset import page_of
@@ -21,6 +24,7 @@ from patients.access import clinics_of, verbs_of
 from patients.models import Staff
 
 MOST = 50
+LONGEST_NUMBER = 19
 TABS = {"mine": "Mine", "all": "Everybody's", "resolved": "Resolved in the last 14 days"}
 
 
@@ -47,6 +51,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
     rows = _rows(staff, pages[show].ids, now, several=several)
     page = {
         "show": show,
+        "after": request.GET.get("after", "") if request.GET.get("show") == show else "",
         "tabs": [(name, label, pages[name].counted) for name, label in TABS.items()],
         "page": pages[show],
         "rows": rows,
@@ -85,21 +90,61 @@ def answer_alerts(request: HttpRequest) -> HttpResponse:
     move = request.POST.get("move", "")
     if move not in HARMLESS:
         raise Http404
-    ids = [int(written) for written in request.POST.getlist("alert")[:MOST] if written.isdigit()]
-    chosen = list(alerts_of(staff, move).filter(pk__in=ids).order_by("severity", "raised_at", "pk"))
-    if not chosen:
+    ticked = dict(_ticked(one) for one in request.POST.getlist("alert")[:MOST])
+    waiting = _waiting(request, ticked, move)
+    if not waiting:
         messages.error(request, "No alert was chosen. Tick the alerts to answer together.")
-        return redirect("alerts")
-    form = ManyForm(request.POST if "confirm" in request.POST else None, initial={"move": move})
+        return redirect(_back(request))
+    form, status = ManyForm(request.POST if "confirm" in request.POST else None, initial={"move": move}), 200
     if "confirm" in request.POST and form.is_valid():
         try:
             said = form.cleaned_data
-            number = answer_many(alerts=chosen, by=staff, now=now, ip=address_of(request), **said)
+            number = answer_many(alerts=waiting, by=staff, now=now, bases=ticked, ip=address_of(request), **said)
         except ValueError as error:
             form.add_error(None, str(error))
+            waiting, status = _waiting(request, ticked, move), 409
         else:
             done = "acknowledged" if move == "acknowledge" else "resolved"
             messages.success(request, f"{number} alert{'s are' if number > 1 else ' is'} {done}.")
-            return redirect("alerts")
-    page = {"rows": [alert_row(alert, now, several=True) for alert in chosen], "form": form, "move": move}
-    return render(request, "monitoring/alerts_answer.html", page)
+            return redirect(_back(request))
+    elif form.is_bound and any(ticked[alert.pk] != alert.basis for alert in waiting):
+        form.add_error(None, CHANGED)
+    together = [alert for alert in waiting if harmless(alert, move)]
+    if alone := [alert for alert in waiting if alert not in together]:
+        messages.error(request, f"Left out, to be opened and answered by itself: {_named(alone)}.")
+    if not together:
+        return redirect(_back(request))
+    page = {
+        "rows": [alert_row(alert, now, several=True) for alert in together],
+        "form": form,
+        "move": move,
+        "show": request.POST.get("show", ""),
+        "after": request.POST.get("after", ""),
+        "back": _back(request),
+    }
+    return render(request, "monitoring/alerts_answer.html", page, status=status)
+
+
+def _ticked(written: str) -> tuple[int, str]:
+    """Which alert, and what it said when it was ticked."""
+    number, _, basis = written.partition(":")
+    return (int(number) if number.isdecimal() and len(number) < LONGEST_NUMBER else 0), basis
+
+
+def _waiting(request: HttpRequest, ticked: Collection[int], move: str) -> list[Alert]:
+    """Those that still wait for this answer. The page names the others: somebody was quicker."""
+    found = alerts_of(staff_of(request), move).filter(pk__in=ticked).order_by("severity", "raised_at", "pk")
+    waiting = [alert for alert in found if (alert.state, move) in MOVES]
+    if answered := [alert for alert in found if alert not in waiting]:
+        messages.info(request, f"Left out, as answered already: {_named(answered)}.")
+    return waiting
+
+
+def _named(found: Iterable[Alert]) -> str:
+    return "; ".join(f"{alert.treatment.patient}, {alert.get_cause_display().lower()}" for alert in found)
+
+
+def _back(request: HttpRequest) -> str:
+    """The list as it was left."""
+    place = {name: request.POST[name] for name in ("show", "after") if request.POST.get(name)}
+    return f"{reverse('alerts')}?{urlencode(place)}" if place else reverse("alerts")

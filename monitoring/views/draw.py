@@ -4,12 +4,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.actions.drawing import DrawError, end_draw, record_draw
 from monitoring.alert_forms import DrawForm, EndDrawForm
 from monitoring.models import Draw, Treatment
-from monitoring.views.finding import address_of, staff_of, treatment_or_404
+from monitoring.views.finding import address_of, page_before, staff_of, treatment_or_404
 
 
 @login_required
@@ -33,7 +34,7 @@ def drawn(request: HttpRequest, patient_id: int) -> HttpResponse:
             form.add_error("drawn_at", str(error))
             return _page(request, treatment, waiting, form, EndDrawForm())
     messages.success(request, f"Noted: blood drawn from {treatment.patient}. The result is awaited.")
-    return redirect("today")
+    return redirect(_today(request))
 
 
 @login_required
@@ -55,11 +56,21 @@ def end_drawn(request: HttpRequest, patient_id: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, f"No result is awaited for {treatment.patient} any more. The test is still owed.")
-    return redirect("today")
+    return redirect(_today(request))
 
 
 def _page(
     request: HttpRequest, treatment: Treatment, waiting: Draw | None, form: DrawForm, end: EndDrawForm
 ) -> HttpResponse:
-    page = {"treatment": treatment, "patient": treatment.patient, "waiting": waiting, "form": form, "end": end}
+    page = {
+        "treatment": treatment, "patient": treatment.patient, "waiting": waiting, "form": form, "end": end,
+        "back": _today(request),
+    }  # fmt: skip
     return render(request, "monitoring/drawn.html", page)
+
+
+def _today(request: HttpRequest) -> str:
+    """Today as it was left: filtered, and at the same place of a long list."""
+    today, left = reverse("today"), request.POST.get("next") or page_before(request)
+    path, _, asked = left.partition("?")
+    return f"{today}?{asked}" if path == today and asked else today

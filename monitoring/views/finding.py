@@ -1,7 +1,10 @@
 """Finding what a page is about; what a person may not see does not exist."""
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from monitoring.doors import treatments_of
 from monitoring.models import Treatment
@@ -31,3 +34,13 @@ def clinic_or_404(request: HttpRequest, slug: str, verb: str = "set_up_clinic") 
 def address_of(request: HttpRequest) -> str | None:
     """From where the request came."""
     return request.META.get("REMOTE_ADDR") or None
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page of this service on which the form or the link stood; nothing where the browser does not say."""
+    said = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(said)
+    address = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return address if url_has_allowed_host_and_scheme(address, None) else ""

@@ -17,6 +17,7 @@ from monitoring.models import Result, Treatment
 from monitoring.models.result import Status
 from monitoring.views.finding import address_of, staff_of
 from monitoring.views.results import number
+from patients.access import verbs_of
 
 SHOWN = 50
 
@@ -54,7 +55,12 @@ def results_to_review(request: HttpRequest) -> HttpResponse:
     treatments = list(mine.select_related("patient", "clinic").order_by("unreviewed_since", "pk")[: SHOWN + 1])
     found = unreviewed(treatments[:SHOWN])
     rows = [Waiting(one, found[one.pk], ADVICE_IN_WORDS.get(one.advice, "")) for one in treatments[:SHOWN]]
-    page = {"rows": [row for row in rows if row.results], "more": len(treatments) > SHOWN, "now": now}
+    page = {
+        "rows": [row for row in rows if row.results],
+        "more": len(treatments) > SHOWN,
+        "now": now,
+        "may_review": bool(rows) or "record_result" in verbs_of(staff),
+    }
     return render(request, "monitoring/results_to_review.html", page)
 
 

@@ -152,6 +152,7 @@ def _list(look: Look) -> dict[str, object]:
         "asked": look.asked,
         "sections": shown,
         "several": look.several,
+        "may_review": "record_result" in look.verbs,
         "lights": [_light(feed, look) for feed in look.feeds],
         "severe": sum(row.tone == "stop" for row in alerts.rows),
         "address": f"{look.request.path}?{_query(look.request, only=KEPT)}",

@@ -55,6 +55,34 @@ def test_a_nurse_logs_a_severe_count_by_keyboard_sees_its_meaning_first_and_answ
     assert Alert.objects.get(cause="neutropenia").outcome == "acted"
 
 
+def test_a_nurse_whose_session_ended_is_told_so_signs_in_and_is_back_at_the_alert(open_page, nurse, treatment):
+    a_count(treatment, 380, at=timezone.now() - DAY / 8, now=timezone.now(), unit="/uL")
+    alert = Alert.objects.get(cause="neutropenia")
+    page = open_page(nurse, width=390)
+    page.goto(f"/alerts/{alert.pk}/")
+    page.fill("#ack_note", "Called the prescriber")
+    page.context.clear_cookies(name="sessionid")
+    page.click("button:has-text('Acknowledge')")
+    page.wait_for_selector("text=Not done: you were signed out")
+    assert page.input_value("#typed-1") == "Called the prescriber"
+    assert_accessible(page)
+    page.fill("#id_username", nurse.username)
+    page.fill("#id_password", "a long password")
+    page.click("main >> text=Sign in >> nth=-1")
+    page.wait_for_url(f"**/alerts/{alert.pk}/")
+    a_count(treatment, 210, at=timezone.now() - DAY / 12, now=timezone.now(), unit="/uL")
+    Alert.objects.filter(pk=alert.pk).update(worsened_at=timezone.now())
+    page.fill("#ack_note", "Called the prescriber")
+    page.click("button:has-text('Acknowledge')")
+    page.wait_for_selector("text=Not done: the alert has changed")
+    assert page.input_value("#ack_note") == "Called the prescriber"
+    assert_accessible(page)
+    page.context.clear_cookies(name="csrftoken")
+    page.click("button:has-text('Acknowledge')")
+    page.wait_for_selector("text=this page is from before you signed in")
+    assert_accessible(page)
+
+
 def test_h10_a_slip_of_the_unit_is_stopped_with_the_reading_that_was_probably_meant(open_page, nurse, treatment):
     page = open_page(nurse)
     page.goto(f"/patients/{treatment.patient_id}/log/")

@@ -122,6 +122,31 @@ def test_a_list_that_can_no_longer_be_refreshed_says_so_and_keeps_its_rows(open_
     says(page, "Quill, Alex", "#overdue")
 
 
+def test_a_list_that_has_not_been_refreshed_for_long_says_so_until_it_is(open_page, clinic, nurse):
+    someone(clinic, 9)
+    page = open_page(nurse)
+    page.clock.install()
+    page.goto("/")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('#overdue .says'))")
+    page.clock.run_for(80_000)
+    assert not page.is_visible("#stale")
+    page.clock.run_for(20_000)
+    assert page.is_visible("#stale")
+    page.evaluate("getSelection().removeAllRanges()")
+    page.evaluate("htmx.trigger('#worklist', 'refresh')")
+    page.wait_for_selector("#stale", state="hidden")
+
+
+def test_a_refresh_that_hangs_is_given_up_and_says_so(open_page, clinic, nurse):
+    someone(clinic, 9)
+    page = open_page(nurse)
+    assert page.evaluate("htmx.config.timeout") == 15_000
+    page.evaluate("htmx.config.timeout = 200")
+    page.route("**/*", lambda route: None)
+    page.evaluate("htmx.trigger('#worklist', 'refresh')")
+    page.wait_for_selector("#stale:visible")
+
+
 @IN_BOTH_DRESSES
 def test_the_pages_of_today_and_alerts_are_accessible_and_fit(open_page, clinic, nurse, owner, width, scheme):
     for days_ago in (0, 7, 9):

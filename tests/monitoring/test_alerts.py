@@ -143,7 +143,7 @@ def test_the_alert_says_who_saw_it_once_each_who_acted_and_how_long_it_took(clie
 def test_harmless_alerts_are_answered_together_after_showing_which_and_what_follows(client, clinic, owner, nurse):
     alerts = [an_overdue_alert(clinic, owner) for _ in range(3)]
     client.force_login(nurse)
-    asked = {"alert": [alert.pk for alert in alerts[:2]], "move": "resolve"}
+    asked = {"alert": [alert.ticked for alert in alerts[:2]], "move": "resolve"}
     shown = client.post("/alerts/answer/", asked).content.decode()
     assert "Resolve all 2" in shown
     assert Alert.objects.filter(resolved_at=None).count() == 3
@@ -188,7 +188,7 @@ def test_who_sees_no_patients_has_no_alerts_page_and_an_outsider_can_do_nothing(
     client.force_login(a_person(a_clinic("South"), "nurse"))
     for step in ("", "acknowledge/", "resolve/", "hand-over/", "note/"):
         assert client.post(f"/alerts/{alert.pk}/{step}").status_code == 404
-    client.post("/alerts/answer/", {"alert": alert.pk, "move": "acknowledge", "confirm": "1"})
+    client.post("/alerts/answer/", {"alert": alert.ticked, "move": "acknowledge", "confirm": "1"})
     alert.refresh_from_db()
     assert alert.state == "open"
 

@@ -138,6 +138,20 @@ def test_results_of_patients_that_one_does_not_care_for_are_neither_shown_nor_si
     assert waiting(treatment) == [count.pk]
 
 
+def test_nobody_is_told_that_all_was_looked_at_who_may_not_look(client, clinic, treatment):
+    a_count(treatment, 1200, at=NOW - DAY, now=NOW)
+    client.force_login(a_person(clinic, "pharmacist"))
+    page = client.get("/").content.decode()
+    assert "Received, not looked at (1)" in page
+    assert "nurses and prescribers look at these" in page
+    assert 'href="/results/"' not in page
+    empty = client.get("/results/").content.decode()
+    assert "Every result was looked at" not in empty
+    assert "nurses and prescribers of a clinic look at its results" in empty
+    client.force_login(a_person(a_clinic(), "nurse"))
+    assert "Every result was looked at" in client.get("/results/").content.decode()
+
+
 def test_the_page_asks_as_many_questions_for_thirty_as_for_three(client, clinic, nurse, django_assert_max_num_queries):
     client.force_login(nurse)
     for number in range(33):

@@ -343,7 +343,7 @@ def test_h07_the_clinics_alarm_stands_on_every_page_of_its_staff_until_somebody_
     assert "Alarm:" not in words(client.get(reverse("today")))
     client.force_login(nora)
     alert = Alert.objects.sounding().get()
-    client.post(reverse("acknowledge", args=[alert.pk]))
+    client.post(reverse("acknowledge", args=[alert.pk]), {"basis": alert.basis})
     assert "Alarm:" not in words(client.get(reverse("today")))
 
 

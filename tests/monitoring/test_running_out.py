@@ -135,10 +135,13 @@ def test_an_answer_of_a_person_holds_for_this_gap_until_it_begins(weekly, client
     swept(3)
     client.force_login(nurse)
     time_machine.move_to(NOW + 4 * DAY, tick=False)
-    client.post(f"/alerts/{Alert.objects.get(cause='supply_ends').pk}/resolve/", {"outcome": "other", "note": "x"})
+    first = Alert.objects.get(cause="supply_ends")
+    client.post(f"/alerts/{first.pk}/resolve/", {"outcome": "other", "note": "x", "basis": first.basis})
     assert [swept(day)[0] for day in (4, 5, 6)] == [0, 0, 0]
     assert swept(7) == (1, 0)
-    client.post(f"/alerts/{Alert.objects.last().pk}/resolve/", {"outcome": "other", "note": "Tablets elsewhere"})
+    last = Alert.objects.last()
+    said = {"outcome": "other", "note": "Tablets elsewhere", "basis": last.basis}
+    client.post(f"/alerts/{last.pk}/resolve/", said)
     assert [swept(day)[0] for day in (8, 12)] == [0, 0]
 
 

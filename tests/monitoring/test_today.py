@@ -209,6 +209,24 @@ def test_drawing_and_ending_work_from_the_page_and_a_pharmacist_may_do_neither(c
     assert client.get(address).status_code == client.post(f"{address}end/").status_code == 404
 
 
+def test_a_draw_that_is_noted_leads_back_to_the_list_as_it_was_left_and_nowhere_else(
+    client, clinic, nurse, time_machine
+):
+    time_machine.move_to(NOW, tick=False)
+    client.force_login(nurse)
+    address = f"/patients/{someone(clinic, 7).patient_id}/drawn/"
+    page = client.get(address, headers={"Referer": "http://testserver/?mine=1&due=2026-09-01~7"}).content.decode()
+    assert 'name="next" value="/?mine=1&amp;due=2026-09-01~7"' in page
+    typed = {"drawn_at": "2026-09-15T08:00", "next": "/?mine=1&due=2026-09-01~7"}
+    assert 'name="next" value="/?mine=1&amp;due=2026-09-01~7"' in client.post(address, typed).content.decode()
+    noted = client.post(address, typed | {"drawn_at": "2026-09-14T08:00"})
+    assert noted.headers["Location"] == "/?mine=1&due=2026-09-01~7"
+    for elsewhere in ("//evil.example/?mine=1", "https://evil.example/?x", "http://[/?x", f"{address}?x"):
+        left = client.post(f"{address}end/", {"reason": "Clotted", "next": elsewhere})
+        assert left.headers["Location"] == "/"
+        Draw.objects.update(ended_at=None, end_reason="", ended_by=None)
+
+
 def test_a_merged_record_and_another_clinics_patients_are_not_on_the_list(today, clinic, nurse):
     kept, merged = someone(clinic, 9, "Kept"), someone(clinic, 9, "Merged")
     someone(a_clinic("South"), 9, "Southern")

@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const QUIET_AFTER_A_KEY = 10_000;
+  const TOO_OLD = 90_000;
   const list = () => document.getElementById("worklist");
   const print = document.getElementById("print");
   if (print) {
@@ -14,11 +15,20 @@
   const said = document.getElementById("said");
   let lastKey = 0;
   let place = null;
+  let fresh = false;
+  let shownFor = 0;
+  let lookedAt = Date.now();
   const ours = (event) => event.detail.target && event.detail.target.id === "worklist";
   const choosing = () => !document.getSelection().isCollapsed;
 
   document.addEventListener("input", () => { lastKey = Date.now(); });
+  setInterval(() => {
+    if (!document.hidden) shownFor += Date.now() - lookedAt;
+    lookedAt = Date.now();
+    if (shownFor > TOO_OLD) stale.hidden = false;
+  }, 5_000);
   document.addEventListener("visibilitychange", () => {
+    lookedAt = Date.now();
     if (!document.hidden) window.htmx.trigger(list(), "refresh");
   });
 
@@ -34,17 +44,21 @@
       stale.hidden = false;
       return;
     }
+    fresh = true;
     const rows = [...document.querySelectorAll("#worklist .entry, #worklist section")];
     const top = rows.find((row) => row.getBoundingClientRect().bottom > 0 && row.id);
     place = top && { id: top.id, top: top.getBoundingClientRect().top, severe: Number(list().dataset.severe) };
   });
 
   document.body.addEventListener("htmx:afterSettle", () => {
-    if (!place || !list()) return;
+    if (!fresh || !list()) return;
+    fresh = false;
+    shownFor = 0;
+    stale.hidden = true;
+    if (!place) return;
     const row = document.getElementById(place.id);
     if (row) window.scrollBy({ top: row.getBoundingClientRect().top - place.top, behavior: "instant" });
     if (Number(list().dataset.severe) > place.severe) said.textContent = "A severe alert has come. It stands at the top of the list.";
-    stale.hidden = true;
     place = null;
   });
 
