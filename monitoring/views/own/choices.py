@@ -1,6 +1,6 @@
 """What they choose themselves: whether and how they are reminded, and where."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -106,13 +106,23 @@ def own_choices(request: HttpRequest, guest: Guest) -> HttpResponse:
     return do(request, guest) if do and request.method == "POST" else _page(request, guest)
 
 
+def choose_again(request: HttpRequest, guest: Guest, said: Mapping[str, str]) -> HttpResponse:
+    """What came after the page had closed, filled in as it was; nothing of it is saved without another press."""
+    more: dict[str, object] = {"unsent": True}
+    if said.get("do") == "new" and guest.is_patient:
+        more["new"] = NewAddressForm(said)
+    elif said.get("do") == "wishes":
+        more["form"] = OwnWishesForm(said)
+    return _page(request, guest, **more)
+
+
 def _page(request: HttpRequest, guest: Guest, **more: object) -> HttpResponse:
     known = wishes_of(guest.person)
     form = OwnWishesForm(initial={name: getattr(known, name) for name in OwnWishesForm.base_fields})
-    if not guest.is_patient:
-        del form.fields["tablets"]
     ways = list(_ways(guest))
     page = {"form": form, "ways": ways, "new": NewAddressForm(), "push": _push(guest, ways)} | more
+    if not guest.is_patient and isinstance(page["form"], OwnWishesForm):
+        page["form"].fields.pop("tablets", None)
     return shown(request, guest, "choices", **page)
 
 
