@@ -236,6 +236,16 @@ def test_the_same_answers_sent_twice_are_one_check_and_other_ones_are_told_with_
     assert alert.notes.filter(verb__in=["raised", "worsened"]).count() == 2
 
 
+def test_other_answers_on_the_same_form_are_kept_and_told_once(treatment, gateway):
+    client, page = came_in(treatment, gateway)
+    well = answers()
+    worse = well | {"chest_pain": "on"}
+    for sent in (well, worse, worse, well):
+        client.post(page + "unwell/", sent)
+    assert [row.found for row in SelfCheck.objects.order_by("pk")] == [[], ["chest_pain"]]
+    assert Alert.objects.get(cause="unwell").severity == 1
+
+
 def test_all_well_is_kept_and_raises_no_alert(treatment, gateway):
     client, page = came_in(treatment, gateway)
     assert "nothing that we must act on" in client.post(page + "unwell/", answers()).content.decode()
