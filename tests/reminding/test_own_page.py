@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
+from monitoring.actions.dispensing import authorise, hand_over
+from monitoring.actions.treating import record_event
 from monitoring.models import Alert, Draw, SelfCheck, TreatmentEvent
 from monitoring.reminding.agreeing import disagree, send_link
 from monitoring.reminding.own_page import own_page_of
@@ -324,6 +326,18 @@ def test_the_pharmacy_has_seen_it_when_somebody_there_opened_the_record_after_th
     client.force_login(a_person(treatment.clinic, "pharmacist"))
     client.get(f"/patients/{treatment.patient_id}/supply/")
     assert own_page_of(treatment, now=NOW).pharmacy_saw
+
+
+def test_who_is_to_take_no_tablets_is_told_nothing_of_tablets(treatment, gateway):
+    pharmacist = a_person(treatment.clinic, "pharmacist")
+    leave = authorise(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW)
+    hand_over(authorisation=leave, strength_mg=Decimal(100), quantity=9, days=3, by=pharmacist, now=NOW)
+    client, page = came_in(treatment, gateway)
+    assert "tablets should be left" in client.get(page).content.decode()
+    record_event(treatment=treatment, kind="last_dose", at=NOW, reason="Stopped for good", stop=True, by=None, now=NOW)
+    treatment.refresh_from_db()
+    assert treatment.paused_since is None
+    assert "Your tablets" not in client.get(page).content.decode()
 
 
 def test_staff_send_a_link_and_see_what_was_sent_without_its_words(treatment, client, gateway):
