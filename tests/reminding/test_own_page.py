@@ -310,6 +310,20 @@ def test_a_new_number_counts_after_its_code_and_the_day_of_birth(treatment, gate
     assert ContactPoint.objects.get(patient=treatment.patient, kind="phone", ended_at=None).value == new
     assert Consent.objects.latest("pk").address == new
     assert OVER in client.get(page).content.decode()
+    assert "new address for your calendar" not in answer.content.decode()
+
+
+def test_who_had_a_calendar_is_told_that_a_new_number_needs_a_new_address_for_it(treatment, gateway):
+    client, page = came_in(treatment, gateway)
+    feed = re.search(r"/my/[\w-]+\.ics", client.post(page + "calendar/").content.decode())[0]
+    new = {"channel": "sms", "address": "+15550108888"}
+    client.post(page + "choices/", {"do": "new"} | new)
+    gateway.deliver(NOW)
+    typed = {"do": "confirm", "code": code_in(gateway), "born": "1980-05-17"} | new
+    said = client.post(page + "choices/", typed, follow=True).content.decode()
+    assert OVER in Client().get(feed).content.decode()
+    again = re.search(r'does not show the next test any more. <a href="(/my/[\w-]+/calendar/)">Make a new', said)[1]
+    assert "Make an address for my calendar" in client.get(again).content.decode()
 
 
 def test_language_and_large_print_are_theirs_to_choose(treatment, gateway):
