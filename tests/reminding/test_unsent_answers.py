@@ -89,6 +89,13 @@ def test_a_new_number_is_filled_in_again(treatment, gateway, clock):
     assert 'value="+1 555 010 8888"' in with_a_code(client, page, gate, gateway).content.decode()
 
 
+def test_a_day_of_birth_is_not_kept_in_the_page(treatment, gateway, clock):
+    typed = {"do": "confirm", "channel": "sms", "address": "+15550108888", "code": "123456", "born": "1980-05-17"}
+    client, page, gate = late(treatment, gateway, clock, "choices/", typed)
+    assert not re.search("1980|123456", gate.content.decode())
+    assert "Not saved yet" in with_a_code(client, page, gate, gateway).content.decode()
+
+
 def test_the_words_are_theirs_in_spanish_too(treatment, gateway, clock):
     wish(person=Person(treatment.patient), wishes={"language": "es"}, by=None, now=NOW)
     _, _, gate = late(treatment, gateway, clock, "unwell/", answers(weak="on"))

@@ -23,6 +23,8 @@ from patients.reaching import FrontDesk, OwnLink, Wishes
 
 OPEN_FOR = timedelta(minutes=30)
 OPENED = "own_pages"
+NEVER_KEPT = ("csrfmiddlewaretoken", "code", "born")
+"""Of what was not sent; a code is too old by then, and a day of birth does not rest in a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def own_page(page: Page) -> Page:
 def _unsent(request: HttpRequest, to: str) -> Unsent | None:
     if request.method != "POST":
         return None
-    return Unsent(to, {name: str(said) for name, said in request.POST.items() if name != "csrfmiddlewaretoken"})
+    return Unsent(to, {name: str(said) for name, said in request.POST.items() if name not in NEVER_KEPT})
 
 
 def guest_of(token: str, purpose: str, *, now: datetime) -> Guest | None:
