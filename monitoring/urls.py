@@ -26,7 +26,7 @@ from monitoring.views.manual import manual, try_it
 from monitoring.views.override import answer_override, ask_override, review_override
 from monitoring.views.own.calendar import calendar_feed, own_calendar
 from monitoring.views.own.choices import own_choices
-from monitoring.views.own.door import own_code
+from monitoring.views.own.code import own_code
 from monitoring.views.own.page import own, own_drawn
 from monitoring.views.own.unwell import own_unwell
 from monitoring.views.passwords import Welcome, own_password

@@ -178,12 +178,13 @@ def hand_over(
 ) -> Dispense:
     """Record the tablets that leave the counter, after checking again. The same authorisation hands over once.
 
-    Raises NotAuthorisedError when the leave has expired, was revoked, or no longer follows from what is known.
+    Raises NotAuthorisedError when the leave has expired, was revoked, or no longer follows from what is known; and when
+    it was used for other tablets, or for some that were taken back.
     """
     treatment = locked(authorisation.treatment_id)
     leave = Authorisation.objects.select_for_update().get(pk=authorisation.pk)
     if done := Dispense.objects.filter(authorisation=leave).first():
-        return done
+        return _the_same(done, (strength_mg, quantity, days, lot), treatment, now)
     if days < 1 or quantity < 1:
         raise ValueError("give at least one tablet for at least one day")
     _check_again(leave, treatment, days, now)
@@ -208,6 +209,23 @@ def hand_over(
         subject=f"dispense:{dispense.pk}", ip=ip, days=days,
     )  # fmt: skip
     return dispense
+
+
+def _the_same(done: Dispense, asked: tuple[Decimal, int, int, str], treatment: Treatment, now: datetime) -> Dispense:
+    """The dispense that was recorded, where the same tablets are asked for and it stands."""
+    if done.voided_at is not None:
+        raise NotAuthorisedError(
+            verdict_of(treatment, now=now), "This supply was handed over and taken back; authorise anew."
+        )
+    if asked != (done.strength_mg, done.quantity, done.days, done.lot):
+        tablets = f"{done.quantity} × {done.strength_mg.normalize():f} mg for {done.days} days"
+        lot = f", lot {done.lot}" if done.lot else ""
+        raise NotAuthorisedError(
+            verdict_of(treatment, now=now),
+            f"This supply was handed over already: {tablets}{lot}. What was typed now is not recorded."
+            " If the first is wrong, take it back and authorise anew.",
+        )
+    return done
 
 
 def _check_again(leave: Authorisation, treatment: Treatment, days: int, now: datetime) -> None:

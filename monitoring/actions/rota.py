@@ -9,6 +9,7 @@ from monitoring.rules.errors import InputError
 from notifications.actions import owe
 from notifications.letters import letter
 from patients import audit
+from patients.access import may
 from patients.models import Absence, Clinic, Deputy, Shift, ShiftOffer, Staff
 from patients.on_call import ClockError, instant
 
@@ -153,8 +154,10 @@ def _one_shift(clinic: Clinic, staff: Staff, start: datetime, end: datetime, by:
 
 @transaction.atomic
 def take_out(*, shift: Shift, by: Staff, now: datetime, ip: str | None = None) -> Shift:
-    """The shift is nobody's any more; one that runs ends now. Raises InputError when it is over."""
+    """The shift is nobody's any more; one that runs ends now. Raises InputError when it is over or another clinic's."""
     current = _shift_to_come(shift, now)
+    if not may(by, "set_up_clinic", current.clinic_id):
+        raise InputError("staff", f"only an admin of {current.clinic} takes a shift out of its rota")
     if current.starts_at < now:
         current.ends_at = now
     else:

@@ -1,7 +1,8 @@
 """A patient's own word that they are unwell: kept, judged, and told to staff in one transaction."""
 
+import json
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import transaction
 
@@ -25,12 +26,18 @@ def record_self_check(
 ) -> list[Finding]:  # fmt: skip
     """Keep the answers; a measured fever becomes an event, everything else an alert with owner and timer.
 
-    The same entry again is the same check and tells nobody twice.
+    The same entry with the same answers is the same check and tells nobody twice; with others it is one more.
     """
     treatment = locked(treatment.pk)
     found = findings(answers, retitrate_hours=treatment.protocol.breaks.retitrate_hours)
-    if SelfCheck.objects.filter(treatment=treatment, entry=entry).exists():
-        return found
+    known = SelfCheck.objects.filter(treatment=treatment)
+    if (first := known.filter(entry=entry).first()) is not None:
+        if first.answers == answers.as_dict():
+            return found
+        # Who went back in the browser and changed the answers: always one key for these answers to this form.
+        entry = uuid5(entry, json.dumps(answers.as_dict(), sort_keys=True))
+        if known.filter(entry=entry).exists():
+            return found
     check = SelfCheck.objects.create(
         treatment=treatment, clinic_id=treatment.clinic_id, carer=carer, entry=entry, answers=answers.as_dict(),
         found=[row.code for row in found], at=now,

@@ -51,7 +51,8 @@ TABLETS = f"""
         t.tablets_until
     {ON}
     WHERE {ALONE} AND t.tablets_until BETWEEN clinic.day AND clinic.day + clinic.warning_days + 2
-        AND t.advice NOT IN ('stop', 'interrupt') AND t.paused_since IS NULL
+        -- Also whose treatment was stopped for good is told nothing of tablets.
+        AND t.advice = 'continue' AND t.paused_since IS NULL
 """
 MOVED = f"""
     SELECT t.id, t.clinic_id, t.patient_id, 'reminder:' || t.id || ':' || t.due_on || ':moved', 'moved', '',

@@ -115,7 +115,9 @@ def _pharmacy_saw(treatment: Treatment, since: datetime) -> bool:
 
 
 def _tablets(treatment: Treatment, now: datetime) -> tuple[int | None, date | None]:
-    """About how many should be left this morning, from what was handed over last."""
+    """About how many should be left this morning, from what was handed over last; nothing to who is to take none."""
+    if treatment.advice != "continue" or treatment.paused_since is not None:
+        return None, None
     until = treatment.tablets_until
     given = Dispense.objects.filter(treatment=treatment, voided_at=None).order_by("-handed_over_at").first()
     today = now.astimezone(treatment.clinic.zone).date()

@@ -79,8 +79,10 @@ def _building_up(dose: Dose, since: Sequence[Dose], day: int) -> list[str]:
         last = _last_before(since, dose)
         rise = dose.mg - (last.mg if last else FIRST_DAY_MOST)
         if rise > STEP_MOST:
+            more = f"{_mg(rise)} more than the dose before"
             found.append(
-                f"{_mg(rise)} more than the dose before: in the first two weeks steps are 25 to {STEP_MOST} mg a day."
+                f"{more if last else f'{_mg(dose.mg)}, and no earlier dose is recorded since it was begun'}:"
+                f" in the first two weeks steps are 25 to {STEP_MOST} mg a day."
                 " If there were steps in between, record them too."
             )
     if dose.mg > TARGET[1]:
@@ -115,12 +117,13 @@ def _last_before(since: Sequence[Dose], dose: Dose) -> Dose | None:
 def _interactions(dose: Dose, before: Dose | None, around: Circumstances) -> list[str]:
     found = []
     if around.cyp1a2_inhibitor:
-        third = f", about {_mg(before.mg / 3)} instead of {_mg(before.mg)}" if before and before.mg else ""
+        # Rounded down to half a milligram: what is advised is never more than a third.
+        third = f", about {_mg(before.mg * 2 // 3 / 2)} instead of {_mg(before.mg)}" if before and before.mg else ""
         found.append(
             "Strong CYP1A2 inhibitor (fluvoxamine, ciprofloxacin, enoxacin): a third of the dose"
             f"{third}. When it ends, back to the former dose."
         )
-        if before and dose.mg * 3 > before.mg:
+        if before and before.mg and dose.mg * 3 > before.mg:
             found.append(f"{_mg(dose.mg)} is more than a third of {_mg(before.mg)}.")
     if around.cyp3a4_inducer:
         found.append(

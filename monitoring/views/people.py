@@ -105,7 +105,8 @@ def person_roles(request: HttpRequest, slug: str, staff_id: int) -> HttpResponse
 def person_password(request: HttpRequest, slug: str, staff_id: int) -> HttpResponse:
     """A new password link, to the person's own address and to nobody's eyes here."""
     clinic = clinic_or_404(request, slug)
-    person = get_object_or_404(people_of(clinic).filter(memberships__active=True), pk=staff_id)
+    here = people_of(clinic).filter(memberships__clinic=clinic, memberships__active=True)
+    person = get_object_or_404(here, pk=staff_id)
     try:
         send_password_link(
             clinic=clinic, person=person, by=staff_of(request), now=timezone.now(), ip=address_of(request)

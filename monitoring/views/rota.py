@@ -83,7 +83,7 @@ def add_shift(request: HttpRequest, slug: str) -> HttpResponse:
 def cancel_shift(request: HttpRequest, slug: str, shift_id: int) -> HttpResponse:
     """Take a shift out; what then tells whom is said before."""
     clinic = clinic_or_404(request, slug)
-    shift = get_object_or_404(Shift.objects.select_related("staff"), pk=shift_id)
+    shift = get_object_or_404(Shift.objects.filter(clinic=clinic).select_related("staff"), pk=shift_id)
     form, start = Form(request.POST or None), shift.starts_at.astimezone(clinic.zone)
 
     def follows() -> list[str]:

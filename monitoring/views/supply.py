@@ -77,7 +77,8 @@ def authorise_supply(request: HttpRequest, patient_id: int) -> HttpResponse:
         return page(request, treatment, verdict=error.verdict, refusal=str(error), status=409)
     except NotAuthorisedError as error:
         return page(request, treatment, verdict=error.verdict, refusal=str(error), status=409)
-    messages.success(request, f"Authorised: up to {given.days} days. Hand over before {given.expires_at:%H:%M} UTC.")
+    until = given.expires_at.astimezone(treatment.clinic.zone)
+    messages.success(request, f"Authorised: up to {given.days} days. Hand over before {until:%a %-d %b, %H:%M}.")
     return redirect("supply", patient_id)
 
 

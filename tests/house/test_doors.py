@@ -312,3 +312,14 @@ def test_h33_every_address_lets_in_whom_the_table_says_and_nobody_else(time_mach
                     wrong.append(f"{address.name}: {method.upper()} {path} by {who} was {said}: {answer.status_code}")
     logging.disable(logging.NOTSET)
     assert not wrong, f"{len(wrong)} answers are not what TABLE says:\n" + "\n".join(wrong)
+
+
+def test_h33_under_ones_own_clinic_no_row_of_another_is_found(time_machine):
+    time_machine.move_to(NOW + timedelta(minutes=5), tick=False)
+    own, other = a_clinic("North"), a_clinic("South")
+    (admin,) = [one for one in callers(own, other) if (one.letter, one.clinic) == ("C", "other")]
+    known = things(own) | {"slug": other.slug}
+    both = [one for one in addresses() if "slug" in one.arguments and len(one.arguments) > 1]
+    found = [(one.name, method, asked(admin, method, filled(one, known))) for one in both for method in ("get", "post")]
+    assert len(both) >= 8
+    assert not [(name, method) for name, method, answer in found if answer.status_code not in (404, 405)]

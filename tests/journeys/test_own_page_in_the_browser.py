@@ -4,9 +4,10 @@ import re
 import time
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from monitoring.models import Alert
+from monitoring.models import Alert, SelfCheck
 from patients.consenting import Person, make_link
 from patients.desk import set_front_desk
 from patients.reaching import Consent
@@ -77,6 +78,32 @@ def test_a_patient_says_fever_on_a_phone_and_the_nurse_has_it_within_five_second
     assert Alert.objects.get(cause="fever").treatment == treatment
     nurse.goto(f"/patients/{treatment.patient_id}/")
     says(nurse, "Feeling unwell? fever, 38.9 °C")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_what_is_sent_after_the_page_has_closed_waits_behind_the_code(
+    open_page, clinic, treatment, gateway, javascript
+):
+    phone = open_page(width=390, javascript=javascript)
+    came_in(phone, treatment, gateway)
+    phone.click("text=Feeling unwell?")
+    phone.check("text=My chest hurts, or it is hard to breathe")
+    Session.objects.all().delete()  # as after half an hour
+    phone.click("text=Send my answers")
+    phone.wait_for_selector("text=Your answers were not sent.")
+    if javascript:
+        assert_accessible(phone)
+    phone.click("text=Send me the code")
+    phone.wait_for_selector("#code")
+    gateway.deliver(timezone.now())
+    phone.fill("#code", re.search(r"\b(\d{6})\b", gateway.bodies[-1])[1])
+    phone.keyboard.press("Enter")
+    phone.wait_for_selector("text=Not sent yet: look at your answers again")
+    assert phone.is_checked("text=My chest hurts, or it is hard to breathe")
+    assert not SelfCheck.objects.exists()
+    phone.click("text=Send my answers")
+    phone.wait_for_selector("text=Get help now")
+    assert SelfCheck.objects.get().found == ["chest_pain"]
 
 
 def test_a_nurse_records_consent_and_the_code_that_the_patient_reads_out(open_page, clinic, gateway):

@@ -70,6 +70,23 @@ def test_the_same_request_again_is_the_same_authorisation_and_hands_over_once(tr
     assert (Authorisation.objects.count(), Dispense.objects.count()) == (1, 1)
 
 
+def test_tablets_that_were_taken_back_are_not_handed_over_again_on_the_same_leave(treatment, pharmacist):
+    given = leave(treatment, pharmacist)
+    void_dispense(dispense=tablets(given, pharmacist), by=pharmacist, now=NOW, reason="Not collected")
+    with pytest.raises(NotAuthorisedError, match="handed over and taken back; authorise anew"):
+        tablets(given, pharmacist)
+
+
+@pytest.mark.parametrize("other", [{"quantity": 14}, {"days": 6}, {"strength_mg": Decimal(25)}, {"lot": "L8"}])
+def test_other_tablets_on_the_same_leave_are_refused_with_what_was_recorded(treatment, pharmacist, other):
+    given = leave(treatment, pharmacist)
+    first = {"quantity": 21, "lot": "L7"}
+    tablets(given, pharmacist, **first)
+    with pytest.raises(NotAuthorisedError, match=r"already: 21 × 100 mg for 7 days, lot L7\. What .* not recorded"):
+        tablets(given, pharmacist, **first | other)
+    assert Dispense.objects.get().lot == "L7"
+
+
 def test_h01_after_a_severe_result_nothing_is_authorised(treatment, pharmacist):
     a_count(treatment, 400, at=NOW, now=NOW + HOUR)
     with pytest.raises(NotAuthorisedError, match="stopped"):

@@ -178,6 +178,17 @@ def test_a_shift_taken_out_is_nobodys_and_one_that_runs_ends_now(client, clinic,
     assert (later.cancelled_at, later.cancelled_by) == (NOW, admin)
 
 
+def test_h33_an_admin_takes_no_shift_of_another_clinic_out(client, clinic, nora):
+    shift, stranger = a_shift(clinic, nora), a_person(elsewhere := a_clinic("South"), "clinic_admin")
+    client.force_login(stranger)
+    address = reverse("cancel_shift", args=[elsewhere.slug, shift.pk])
+    assert client.get(address).status_code == client.post(address, {"confirm": "1"}).status_code == 404
+    with pytest.raises(InputError, match="only an admin of North"):
+        rota.take_out(shift=shift, by=stranger, now=NOW)
+    shift.refresh_from_db()
+    assert (shift.cancelled_at, shift.staff) == (None, nora)
+
+
 # Handing a shift over
 
 

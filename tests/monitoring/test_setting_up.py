@@ -216,7 +216,11 @@ def test_a_forgotten_password_goes_to_the_person_and_to_nobodys_eyes(as_admin, c
     assert "/welcome/" not in page.content.decode()
     assert "/welcome/" in Delivery.objects.get(address=nurse.email).body
     stranger = a_person(a_clinic("South"), "nurse")
-    assert as_admin.post(reverse("person_password", args=[clinic.slug, stranger.pk])).status_code == 404
+    gone = a_person(clinic, "nurse")
+    gone.memberships.update(active=False)
+    gone.memberships.create(clinic=stranger.memberships.get().clinic, role="nurse", active=True)
+    for person in (stranger, gone):
+        assert as_admin.post(reverse("person_password", args=[clinic.slug, person.pk])).status_code == 404
 
 
 def test_a_token_is_shown_once_told_to_on_call_and_can_be_taken_back(as_admin, clinic):

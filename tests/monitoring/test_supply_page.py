@@ -70,6 +70,31 @@ def test_authorise_and_hand_over(client, pharmacist, treatment):
     assert Dispense.objects.get().days == 7
 
 
+def test_a_second_tab_is_not_told_handed_over_for_tablets_that_were_taken_back(client, pharmacist, treatment):
+    client.post(at(treatment, "authorise/"), entry(client.get(at(treatment))))
+    leave, typed = Authorisation.objects.get(), {"strength_mg": "100", "quantity": "21", "days": "7"}
+    client.post(at(treatment, f"{leave.pk}/"), typed)
+    again = client.post(at(treatment, f"{leave.pk}/"), typed | {"quantity": "14"})
+    assert (again.status_code, "21 × 100 mg for 7 days" in again.content.decode()) == (409, True)
+    client.post(
+        f"/patients/{treatment.patient_id}/supplied/{Dispense.objects.get().pk}/void/", {"reason": "Not collected"}
+    )
+    answer = client.post(at(treatment, f"{leave.pk}/"), typed)
+    assert answer.status_code == 409
+    assert "handed over and taken back" in answer.content.decode()
+
+
+def test_until_when_to_hand_over_is_said_with_its_day_in_the_clinics_zone(client):
+    clinic = a_clinic(time_zone="America/New_York")
+    treatment = a_treatment(clinic)
+    a_count(treatment, 2500, at=NOW)
+    client.force_login(a_person(clinic, "pharmacist"))
+    said = client.post(at(treatment, "authorise/"), entry(client.get(at(treatment))), follow=True).content.decode()
+    until = Authorisation.objects.get().expires_at.astimezone(clinic.zone)
+    assert f"Hand over before {until:%a %-d %b, %H:%M}." in said
+    assert "UTC" not in said
+
+
 def test_h39_a_stale_tab_gets_409_and_the_new_verdict(client, pharmacist, treatment):
     page = client.get(at(treatment))
     a_count(treatment, 400, at=NOW)

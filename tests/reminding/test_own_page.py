@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
+from monitoring.actions.dispensing import authorise, hand_over
+from monitoring.actions.treating import record_event
 from monitoring.models import Alert, Draw, SelfCheck, TreatmentEvent
 from monitoring.reminding.agreeing import disagree, send_link
 from monitoring.reminding.own_page import own_page_of
@@ -236,6 +238,16 @@ def test_the_same_answers_sent_twice_are_one_check_and_other_ones_are_told_with_
     assert alert.notes.filter(verb__in=["raised", "worsened"]).count() == 2
 
 
+def test_other_answers_on_the_same_form_are_kept_and_told_once(treatment, gateway):
+    client, page = came_in(treatment, gateway)
+    well = answers()
+    worse = well | {"chest_pain": "on"}
+    for sent in (well, worse, worse, well):
+        client.post(page + "unwell/", sent)
+    assert [row.found for row in SelfCheck.objects.order_by("pk")] == [[], ["chest_pain"]]
+    assert Alert.objects.get(cause="unwell").severity == 1
+
+
 def test_all_well_is_kept_and_raises_no_alert(treatment, gateway):
     client, page = came_in(treatment, gateway)
     assert "nothing that we must act on" in client.post(page + "unwell/", answers()).content.decode()
@@ -298,6 +310,20 @@ def test_a_new_number_counts_after_its_code_and_the_day_of_birth(treatment, gate
     assert ContactPoint.objects.get(patient=treatment.patient, kind="phone", ended_at=None).value == new
     assert Consent.objects.latest("pk").address == new
     assert OVER in client.get(page).content.decode()
+    assert "new address for your calendar" not in answer.content.decode()
+
+
+def test_who_had_a_calendar_is_told_that_a_new_number_needs_a_new_address_for_it(treatment, gateway):
+    client, page = came_in(treatment, gateway)
+    feed = re.search(r"/my/[\w-]+\.ics", client.post(page + "calendar/").content.decode())[0]
+    new = {"channel": "sms", "address": "+15550108888"}
+    client.post(page + "choices/", {"do": "new"} | new)
+    gateway.deliver(NOW)
+    typed = {"do": "confirm", "code": code_in(gateway), "born": "1980-05-17"} | new
+    said = client.post(page + "choices/", typed, follow=True).content.decode()
+    assert OVER in Client().get(feed).content.decode()
+    again = re.search(r'does not show the next test any more. <a href="(/my/[\w-]+/calendar/)">Make a new', said)[1]
+    assert "Make an address for my calendar" in client.get(again).content.decode()
 
 
 def test_language_and_large_print_are_theirs_to_choose(treatment, gateway):
@@ -314,6 +340,18 @@ def test_the_pharmacy_has_seen_it_when_somebody_there_opened_the_record_after_th
     client.force_login(a_person(treatment.clinic, "pharmacist"))
     client.get(f"/patients/{treatment.patient_id}/supply/")
     assert own_page_of(treatment, now=NOW).pharmacy_saw
+
+
+def test_who_is_to_take_no_tablets_is_told_nothing_of_tablets(treatment, gateway):
+    pharmacist = a_person(treatment.clinic, "pharmacist")
+    leave = authorise(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW)
+    hand_over(authorisation=leave, strength_mg=Decimal(100), quantity=9, days=3, by=pharmacist, now=NOW)
+    client, page = came_in(treatment, gateway)
+    assert "tablets should be left" in client.get(page).content.decode()
+    record_event(treatment=treatment, kind="last_dose", at=NOW, reason="Stopped for good", stop=True, by=None, now=NOW)
+    treatment.refresh_from_db()
+    assert treatment.paused_since is None
+    assert "Your tablets" not in client.get(page).content.decode()
 
 
 def test_staff_send_a_link_and_see_what_was_sent_without_its_words(treatment, client, gateway):

@@ -150,6 +150,23 @@ def test_each_chosen_channel_and_a_carer_are_told_of_the_day_and_only_the_patien
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({}, 1),
+        ({"advice": "may_resume"}, 0),
+        ({"advice": "may_start"}, 0),
+        ({"advice": "stop"}, 0),
+        ({"paused_since": NOW.date()}, 0),
+    ],
+)
+def test_of_tablets_only_those_are_told_who_are_to_take_them(gateway, state, told):
+    treatment = due_in(6)
+    Treatment.objects.filter(pk=treatment.pk).update(tablets_until=NOW.date() + 3 * DAY, **state)
+    plan(now=NOW)
+    assert Delivery.objects.filter(about__endswith=":tablets").count() == told
+
+
 def test_who_wishes_no_reminder_on_the_day_gets_none_and_their_hours_are_kept(gateway):
     treatment = due_in(1)
     nurse = a_person(treatment.clinic, "nurse")

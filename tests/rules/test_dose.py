@@ -52,6 +52,26 @@ def test_a_strong_cyp1a2_inhibitor_asks_for_a_third():
 
 
 @pytest.mark.parametrize(
+    ("before", "third"), [(400, "133"), (100, "33"), ("37.5", "12.5"), ("12.5", "4"), (200, "66.5")]
+)
+def test_the_third_that_is_advised_is_not_warned_of(before, third):
+    (found,) = said(on_day(40, third), on_day(30, before), cyp1a2_inhibitor=True)
+    assert f"about {third} mg instead of {before} mg" in found
+
+
+def test_after_a_dose_of_nothing_there_is_no_third():
+    (found,) = said(on_day(40, 100), on_day(30, 0), cyp1a2_inhibitor=True)
+    assert "a third of the dose. When it ends" in found
+
+
+def test_no_dose_before_is_not_called_one():
+    (found,) = said(on_day(2, 300))
+    assert found.startswith("300 mg, and no earlier dose is recorded since it was begun: in the first two weeks")
+    assert "275" not in found
+    assert said(on_day(2, 75)) == []
+
+
+@pytest.mark.parametrize(
     ("around", "warned"),
     [
         ("cyp3a4_inducer", "not recommended"),

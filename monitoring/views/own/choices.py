@@ -1,6 +1,6 @@
 """What they choose themselves: whether and how they are reminded, and where."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
@@ -106,13 +107,23 @@ def own_choices(request: HttpRequest, guest: Guest) -> HttpResponse:
     return do(request, guest) if do and request.method == "POST" else _page(request, guest)
 
 
+def choose_again(request: HttpRequest, guest: Guest, said: Mapping[str, str]) -> HttpResponse:
+    """What came after the page had closed, filled in as it was; nothing of it is saved without another press."""
+    more: dict[str, object] = {"unsent": True}
+    if said.get("do") == "new" and guest.is_patient:
+        more["new"] = NewAddressForm(said)
+    elif said.get("do") == "wishes":
+        more["form"] = OwnWishesForm(said)
+    return _page(request, guest, **more)
+
+
 def _page(request: HttpRequest, guest: Guest, **more: object) -> HttpResponse:
     known = wishes_of(guest.person)
     form = OwnWishesForm(initial={name: getattr(known, name) for name in OwnWishesForm.base_fields})
-    if not guest.is_patient:
-        del form.fields["tablets"]
     ways = list(_ways(guest))
     page = {"form": form, "ways": ways, "new": NewAddressForm(), "push": _push(guest, ways)} | more
+    if not guest.is_patient and isinstance(page["form"], OwnWishesForm):
+        page["form"].fields.pop("tablets", None)
     return shown(request, guest, "choices", **page)
 
 
@@ -260,11 +271,25 @@ def _confirm_new(request: HttpRequest, guest: Guest) -> HttpResponse:
     except ReachingError:
         form.add_error(None, wrong)
         return _ask_code(request, guest, channel, address, form)
+    had_calendar = _calendars_elsewhere(guest, channel, address)
     token = _take_over(guest, channel, address, now=guest.now, ip=address_of(request))
     if token != guest.token:
         let_in(request, OwnLink.objects.get(token_hash=token_hash(token)).pk, guest.now)
     messages.success(request, gettext("Thank you. We write to you there from now on."))
+    if had_calendar:
+        ended = gettext("Your calendar does not show the next test any more.")
+        again, where = gettext("Make a new address for your calendar"), reverse("own_calendar", args=[token])
+        messages.warning(request, format_html('{} <a href="{}">{}</a>.', ended, where, again))
     return redirect("own_choices", token)
+
+
+def _calendars_elsewhere(guest: Guest, channel: str, address: str) -> bool:
+    """Whether a calendar still opens by the address that the new one replaces: it opens by that one alone."""
+    standing = latest_consents(guest.person).get(channel)
+    if standing is None or standing.address == address:
+        return False
+    made = OwnLink.objects.filter(patient=guest.person.patient, carer=guest.person.carer, purpose="calendar")
+    return any(link.open(guest.now) for link in made.filter(channel=channel, address=standing.address))
 
 
 def _still_agreed(guest: Guest, browser: str) -> None:

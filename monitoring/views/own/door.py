@@ -11,20 +11,20 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext, override
+from django.utils.translation import override
 
 from monitoring.doors import treatment_behind
 from monitoring.models import Treatment
-from monitoring.reminding.agreeing import send_code
-from monitoring.views.finding import address_of
 from patients.actions import token_hash
-from patients.consenting import Person, ReachingError, holds, latest_consents, use_code, wishes_of
+from patients.consenting import Person, holds, latest_consents, wishes_of
 from patients.reaching import FrontDesk, OwnLink, Wishes
 
 OPEN_FOR = timedelta(minutes=30)
 OPENED = "own_pages"
+NEVER_KEPT = ("csrfmiddlewaretoken", "code", "born")
+"""Of what was not sent; a code is too old by then, and a day of birth does not rest in a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,15 @@ class Guest:
         return self.person.carer is None
 
 
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What came to a page that had closed: nothing of it is done. It goes through the code in their browser alone."""
+
+    to: str
+    """The name of the page, as in the addresses."""
+    said: dict[str, str]
+
+
 Page = Callable[..., HttpResponse]
 
 
@@ -58,10 +67,16 @@ def own_page(page: Page) -> Page:
             return over(request)
         with override(guest.wishes.language), timezone.override(guest.treatment.clinic.zone):
             if not opened(request, guest):
-                return gate(request, guest) if request.method == "GET" else redirect("own", token)
+                return gate(request, guest, unsent=_unsent(request, page.__name__))
             return page(request, guest, **more)
 
     return answer
+
+
+def _unsent(request: HttpRequest, to: str) -> Unsent | None:
+    if request.method != "POST":
+        return None
+    return Unsent(to, {name: str(said) for name, said in request.POST.items() if name not in NEVER_KEPT})
 
 
 def guest_of(token: str, purpose: str, *, now: datetime) -> Guest | None:
@@ -101,41 +116,15 @@ def stay_in(request: HttpRequest, before: int, after: int) -> None:
     request.session[OPENED] = {str(after): at}
 
 
-def own_code(request: HttpRequest, token: str) -> HttpResponse:
-    """POST asks for a code or brings it."""
-    guest = guest_of(token, "page", now=timezone.now())
-    if guest is None:
-        return over(request)
-    with override(guest.wishes.language):
-        if request.method != "POST":
-            return redirect("own", token)
-        if "code" not in request.POST:
-            return _send(request, guest)
-        try:
-            use_code(
-                person=guest.person, channel=guest.link.channel, address=guest.link.address, purpose="open",
-                typed=request.POST["code"], now=guest.now, ip=address_of(request),
-            )  # fmt: skip
-        except ReachingError:
-            wrong = gettext("This code is not right, or it is too old. Look again, or ask for a new one.")
-            return gate(request, guest, sent=True, wrong=wrong)
-    let_in(request, guest.link.pk, guest.now)
-    return redirect("own", token)
-
-
-def _send(request: HttpRequest, guest: Guest) -> HttpResponse:
-    try:
-        send_code(person=guest.person, channel=guest.link.channel, purpose="open", now=guest.now)
-    except ReachingError:
-        wrong = gettext("We have sent several codes. Please wait a quarter of an hour, or call us.")
-        return gate(request, guest, sent=True, wrong=wrong)
-    return gate(request, guest, sent=True)
-
-
-def gate(request: HttpRequest, guest: Guest, *, sent: bool = False, wrong: str = "") -> HttpResponse:
-    """Nothing about anybody: where the code goes is not said either."""
-    page = {"token": guest.token, "desk": guest.desk, "sent": sent, "wrong": wrong, "wishes": guest.wishes}
-    return render(request, "monitoring/own/gate.html", page, status=400 if wrong else 200)
+def gate(
+    request: HttpRequest, guest: Guest, *, sent: bool = False, wrong: str = "", unsent: Unsent | None = None
+) -> HttpResponse:
+    """Nothing about anybody: where the code goes is not said either. What was not sent is said, and kept with them."""
+    page = {
+        "token": guest.token, "desk": guest.desk, "sent": sent, "wrong": wrong, "wishes": guest.wishes,
+        "unsent": unsent,
+    }  # fmt: skip
+    return render(request, "monitoring/own/gate.html", page, status=400 if wrong else 401 if unsent else 200)
 
 
 def over(request: HttpRequest) -> HttpResponse:

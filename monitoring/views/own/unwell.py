@@ -1,6 +1,7 @@
 """Feeling unwell? Two minutes of questions, an answer in plain words, and staff told at once."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -84,3 +85,8 @@ def own_unwell(request: HttpRequest, guest: Guest) -> HttpResponse:
         request, guest, "unwell_answer", codes=[row.code for row in found], test=any(row.test_today for row in found),
         emergency=any(row.emergency for row in found),
     )  # fmt: skip
+
+
+def ask_again(request: HttpRequest, guest: Guest, said: Mapping[str, str]) -> HttpResponse:
+    """Answers that came after the page had closed, ticked as they were: the press that sends them is theirs."""
+    return shown(request, guest, "unwell", form=UnwellForm(said), unsent=True)
