@@ -1,6 +1,6 @@
 """Keeping what is typed until it is saved, so that neither a dropped line nor an expired session loses it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -27,10 +27,17 @@ def keep_draft(*, clinic: Clinic, rows: Sequence[TypedRow], by: Staff, now: date
 
 def _unsaved(clinic: Clinic, rows: Sequence[TypedRow]) -> list[TypedRow]:
     """A draft that is sent while its row is being saved must not bring the row back."""
-    keys = {accession_of(row.get("entry", "")) for row in rows}
-    stored = Result.objects.filter(clinic=clinic, source=MANUAL, accession__in=keys)
-    known = set(stored.values_list("accession", flat=True))
-    return [row for row in rows if accession_of(row.get("entry", "")) not in known]
+    known = stored_entries(clinic=clinic, rows=rows)
+    return [row for row in rows if row.get("entry", "") not in known]
+
+
+def stored_entries(*, clinic: Clinic, rows: Iterable[TypedRow]) -> dict[str, list[Result]]:
+    """By a row's key: every version of the result that it was saved as, the one that stands last."""
+    keys = {accession_of(entry): entry for row in rows if (entry := row.get("entry", ""))}
+    stored: dict[str, list[Result]] = {}
+    for result in Result.objects.filter(clinic=clinic, source=MANUAL, accession__in=keys).order_by("version"):
+        stored.setdefault(keys[result.accession], []).append(result)
+    return stored
 
 
 @transaction.atomic
