@@ -37,9 +37,10 @@ def _sheet(request: HttpRequest, *, save: bool) -> HttpResponse:
         if request.method != "POST":
             drafted = drafted_rows(clinic=desk.clinic, by=desk.staff, now=desk.now)
             return _page(request, desk, with_patients(dict(enumerate(drafted, start=1)), desk))
-        typed = carried_down(read_rows(request.POST))
+        sent = read_rows(request.POST)
+        typed = carried_down(sent)
         rows = (saved if save else looked_at)(typed, desk)
-        _keep(desk, {row.number: typed[row.number] for row in rows if row.state != "saved"})
+        _keep(desk, sent | typed)
         return _page(request, desk, rows)
 
 
@@ -112,7 +113,8 @@ def _desk(request: HttpRequest) -> Desk:
 
 def _keep(desk: Desk, rows: Mapping[int, TypedRow]) -> None:
     unsaved = [without_secrets(row) for row in rows.values() if is_typed(row)]
-    keep_draft(clinic=desk.clinic, rows=unsaved, by=desk.staff, now=desk.now)
+    emptied = {row.get("entry", "") for row in rows.values() if not is_typed(row)}
+    keep_draft(clinic=desk.clinic, rows=unsaved, emptied=emptied, by=desk.staff, now=desk.now)
 
 
 def _page(request: HttpRequest, desk: Desk, rows: list[Row]) -> HttpResponse:

@@ -196,6 +196,37 @@ def test_h11_a_row_whose_answer_was_lost_and_that_is_changed_then_says_what_was_
     assert Result.objects.get(source="manual").anc == 2410
 
 
+def test_a_request_without_an_answer_ends_and_the_row_takes_enter_again(open_page, nurse, ward):
+    page = open_page(nurse)
+    page.add_init_script("AbortSignal.timeout = ((real) => () => real.call(AbortSignal, 1500))(AbortSignal.timeout)")
+    page.goto("/log/")
+    hands = Keyboard(page)
+    page.route("**/log/row/", lambda route: None)
+    hands.row("M001", "2.41", clock="0")
+    page.wait_for_selector("#row-1:not(.waiting) .lost")
+    says(page, "Not saved yet", "#row-1 .lost")
+    page.unroute("**/log/row/")
+    hands.press("Enter")
+    shows(page, 1, "judged")
+    page.wait_for_selector("#sheet-alarm", state="hidden")
+
+
+def test_a_slow_draft_never_replaces_a_newer_one(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    held = []
+    page.route("**/log/draft/", lambda route: held.append(route) if not held else route.continue_())
+    page.keyboard.type("M001")
+    wait_until(lambda: held, pause=lambda _: page.wait_for_timeout(100))
+    page.keyboard.type("2")
+    page.wait_for_timeout(800)
+    assert not Draft.objects.exists(), "the newer one waits for the older one"
+    held[0].continue_()
+    wait_until(
+        lambda: [draft.rows[0]["who"] for draft in Draft.objects.all()] == ["M0012"],
+        pause=lambda _: page.wait_for_timeout(100),
+    )
+
+
 def test_what_was_typed_is_there_again_after_the_page_was_closed(open_page, nurse, ward):
     page = opened(open_page, nurse)
     hands = Keyboard(page)

@@ -253,13 +253,27 @@ def test_a_severe_row_raises_its_alert_and_the_receipt_leads_to_it(as_nurse, cli
 def test_the_script_saves_a_row_and_gets_its_receipt(as_nurse, clinic, nurse):
     on_treatment(clinic, "A1")
     rows = row(4, "A1", "2.2")
-    as_nurse.post("/log/draft/", rows | row(5, "A2", "1.1"))
+    other = row(5, "A2", "1.1")
+    as_nurse.post("/log/draft/", rows | other)
     judged = as_nurse.post("/log/row/", rows)
     assert (judged.headers["X-Row"], "Normal: continue treatment" in judged.content.decode()) == ("judged", True)
     kept = as_nurse.post("/log/row/", rows | {"4-shown": judged.context["row"].shown, "save": "1"})
     assert kept.headers["X-Row"] == "saved"
     assert [one["who"] for one in Draft.objects.get(staff=nurse).rows] == ["A2"]
-    as_nurse.post("/log/draft/", {})
+    as_nurse.post("/log/draft/", other | {"5-who": "", "5-anc": ""})
+    assert not Draft.objects.exists()
+
+
+def test_two_open_sheets_of_one_person_keep_each_others_rows(as_nurse, clinic):
+    on_treatment(clinic, "A1")
+    here, there = row(1, "A1", "2.2"), row(1, "A2", "1.1")
+    as_nurse.post("/log/draft/", here)
+    as_nurse.post("/log/draft/", there | row(2))
+    as_nurse.post("/log/draft/", here | {"1-anc": "2.3"})
+    assert {one["who"]: one["anc"] for one in Draft.objects.get().rows} == {"A1": "2.3", "A2": "1.1"}
+    assert states(saved(as_nurse, here)) == ["saved"]
+    assert [one["who"] for one in Draft.objects.get().rows] == ["A2"]
+    as_nurse.post("/log/draft/", there | {"1-who": "", "1-anc": ""})
     assert not Draft.objects.exists()
 
 

@@ -3,6 +3,7 @@
 
 const sheetTalk = (sheet, alarm, stillThere) => {
   const LOOKING_UP = "looking up";
+  const PATIENCE = 15000;
   const [SIGNED_OUT, NO_ANSWER, WORKS_AGAIN] = [401, 0, -1];
   // A row, or the address of something else, with the status that came back and how many were asked by then.
   const failed = new Map();
@@ -14,16 +15,19 @@ const sheetTalk = (sheet, alarm, stillThere) => {
     return kept ? kept.slice("csrftoken=".length) : sheet.querySelector("[name=csrfmiddlewaretoken]").value;
   }
 
+  // What the service answered and how it calls the row; null when it refused, was silent for too long, or broke off.
   async function ask(address, fields, row) {
     const options = fields ? { method: "POST", body: fields, headers: { "X-CSRFToken": token() } } : {};
     const turn = ++asked;
     let answer = null;
+    let status = NO_ANSWER;
     try {
-      answer = await fetch(address, options);
+      const reply = await fetch(address, { ...options, signal: AbortSignal.timeout?.(PATIENCE) });
+      answer = { ok: reply.ok, text: await reply.text(), became: reply.headers.get("X-Row") };
+      status = reply.status;
     } catch {
-      // No answer: told below.
+      // No answer, or half of one: told below.
     }
-    const status = answer?.status ?? NO_ANSWER;
     const what = row ?? (fields ? address : LOOKING_UP);
     if (answer?.ok) came(what, turn);
     else failed.set(what, { status: status === 403 ? SIGNED_OUT : status, asked, unsure: unsure(what, fields, status) });
