@@ -16,7 +16,7 @@ from monitoring.forms import NEVER_KEPT
 from monitoring.sheet import carried_down, empty_form, is_typed, read_rows, without_secrets
 from monitoring.views.asking import colleague_choices, unit_in_words, unit_shown
 from monitoring.views.finding import staff_of
-from monitoring.views.sheet_rows import Desk, Row, found_patients, looked_at, saved, with_patients
+from monitoring.views.sheet_rows import FOUND, Desk, Row, found_patients, looked_at, saved, with_patients
 from patients.access import clinics_of
 
 EMPTY_ROWS = 10
@@ -96,8 +96,14 @@ def sheet_found(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:80]
     found = found_patients(words, desk.staff, desk.clinic) if words else []
     names = [str(patient) for patient in found]
-    options = [(patient, names.count(str(patient)) > 1) for patient in found]
-    page = {"options": options, "words": words, "row": request.GET.get("row", "0")[:4]}
+    options = [(patient, names.count(str(patient)) > 1) for patient in found[:FOUND]]
+    page = {
+        "options": options,
+        "more": len(found) > FOUND,
+        "most": FOUND,
+        "words": words,
+        "row": request.GET.get("row", "0")[:4],
+    }
     return render(request, "monitoring/sheet_found.html", page)
 
 

@@ -85,13 +85,16 @@ def saved(rows: Mapping[int, TypedRow], desk: Desk) -> list[Row]:
 
 
 def found_patients(words: str, staff: Staff, clinic: Clinic) -> list[Patient]:
-    """By the beginning of a name, by MRN or its beginning, or by date of birth; those on the clinic's list only."""
+    """By the beginning of a name, by MRN or its beginning, or by date of birth; those on the clinic's list only.
+
+    One more than the sheet shows, so that it can say that there are others.
+    """
     mine = patients_of(staff, "record_result").filter(clinic=clinic, treatments__isnull=False)
-    found = list(mine.named(words)[:FOUND])
+    found = list(mine.named(words)[: FOUND + 1])
     if any(sign.isdigit() for sign in words):
         known = {patient.pk for patient in found}
         beginning = mine.filter(mrn__istartswith=words).exclude(pk__in=known).order_by("mrn")
-        found += beginning[: FOUND - len(found)]
+        found += beginning[: FOUND + 1 - len(found)]
     return found
 
 

@@ -224,6 +224,17 @@ def test_h13_a_name_is_never_taken_for_a_patient_and_two_of_one_name_are_told_ap
     assert as_nurse.get("/log/found/", {"q": "A2"}).content.decode().count("data-mrn") == 1
 
 
+@pytest.mark.parametrize("words", ["quill", "A"])
+def test_h13_the_sheet_says_when_it_found_more_than_it_shows(as_nurse, clinic, words):
+    for number in range(8):
+        a_treatment(clinic, patient=a_patient(clinic, mrn=f"A1{number}"))
+    found = as_nurse.get("/log/found/", {"q": words}).content.decode()
+    assert (found.count("data-mrn"), "More than 8" in found) == (8, False)
+    a_treatment(clinic, patient=a_patient(clinic, mrn="A19"))
+    found = as_nurse.get("/log/found/", {"q": words}).content.decode()
+    assert (found.count("data-mrn"), "More than 8" in found) == (8, True)
+
+
 def test_h13_a_patient_who_is_on_the_sheet_twice_is_pointed_out(as_nurse, clinic):
     on_treatment(clinic, "A1")
     page = as_nurse.post("/log/", row(1, "A1", "2.2") | row(2, "a1", "2.5")).content.decode()
