@@ -111,7 +111,17 @@ def expect_of_feed(*, feed: Feed, hours: int | None, by: Staff, now: datetime, i
 
 @transaction.atomic
 def issue_and_tell(*, clinic: Clinic, name: str, verbs: list[str], by: Staff, now: datetime) -> tuple[Integration, str]:
-    """A token, shown once. The on-call address hears of it: a token may read what the admin may not."""
+    """A token, shown once. The on-call address hears of it: a token may read what the admin may not.
+
+    Raises InputError while a program of this name has one: a second press would leave a live token that nobody saw.
+    """
+    Clinic.objects.select_for_update().only("pk").get(pk=clinic.pk)
+    if clinic.integrations.filter(name__iexact=name, revoked_at=None).exists():
+        raise InputError(
+            "name",
+            f"{name} has an open token already, below; if nobody copied it, take it back and give another one,"
+            " or choose another name",
+        )
     integration, token = issue_token(clinic=clinic, name=name, verbs=verbs, by=by, now=now)
     words = f"a program was given a token at {clinic}"
     about = f"integration:{integration.pk}"
