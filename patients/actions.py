@@ -84,10 +84,10 @@ def issue_token(*, clinic: Clinic, name: str, verbs: list[str], by: Actor, now: 
 @transaction.atomic
 def revoke_token(*, integration: Integration, by: Actor, now: datetime) -> None:
     """From now on the token opens nothing."""
-    Integration.objects.filter(pk=integration.pk, revoked_at=None).update(revoked_at=now)
-    audit.record(
-        "token_revoked", by=by, now=now, clinic_id=integration.clinic_id, subject=f"integration:{integration.pk}"
-    )
+    if Integration.objects.filter(pk=integration.pk, revoked_at=None).update(revoked_at=now):
+        audit.record(
+            "token_revoked", by=by, now=now, clinic_id=integration.clinic_id, subject=f"integration:{integration.pk}"
+        )
 
 
 def token_hash(token: str) -> str:

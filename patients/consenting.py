@@ -161,7 +161,8 @@ def add_carer(
     *, patient: Patient, name: str, relation: str, phone: str, email: str, by: Staff, now: datetime,
     ip: str | None = None,
 ) -> Carer:  # fmt: skip
-    """Somebody who helps the patient. They agree to messages themselves. Raises ReachingError."""
+    """Somebody who helps the patient; who stands there just so already is not added twice. They agree to messages
+    themselves. Raises ReachingError."""
     if not name.strip():
         raise ReachingError("write the name of the person who helps")
     if not (phone.strip() or email.strip()):
@@ -170,10 +171,11 @@ def add_carer(
         number = phone_number(phone) if phone.strip() else ""
     except ValueError as error:
         raise ReachingError(str(error)) from error
-    carer = Carer.objects.create(
-        patient=patient, name=name.strip(), relation=relation.strip() or "helps", phone=number, email=email.strip(),
-        recorded_at=now, recorded_by=by,
-    )  # fmt: skip
+    lock_person(Person(patient))
+    said = {"name": name.strip(), "relation": relation.strip() or "helps", "phone": number, "email": email.strip()}
+    if known := Carer.objects.filter(patient=patient, ended_at=None, **said).first():
+        return known
+    carer = Carer.objects.create(patient=patient, **said, recorded_at=now, recorded_by=by)
     _audit_carer("carer_added", carer, by, now, ip)
     return carer
 

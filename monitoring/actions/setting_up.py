@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from monitoring.feed_health import expect_anew
+from monitoring.feeds.imports import is_under_way
 from monitoring.models import Feed, Laboratory, Treatment
 from monitoring.models.treatment import EVERY_DAY
 from monitoring.rules.errors import InputError
@@ -66,7 +67,10 @@ def change_laboratory(
     *, laboratory: Laboratory, name: str, unit: str, columns: Mapping[str, str], by: Staff, now: datetime,
     ip: str | None = None,
 ) -> Laboratory:  # fmt: skip
-    """How a laboratory is called, its unit where its files say none, and how its columns are named."""
+    """How a laboratory is called, its unit where its files say none, and how its columns are named.
+
+    Raises InputError when its files would be read otherwise while rows of it are being taken.
+    """
     if unit and unit not in UNITS_ACCEPTED:
         raise InputError("unit", f"{unit!r} is no unit here; known: {', '.join(UNITS_ACCEPTED)}")
     current = Laboratory.objects.select_for_update().get(pk=laboratory.pk)
@@ -77,6 +81,11 @@ def change_laboratory(
     if twice:
         raise InputError("columns", f"{', '.join(sorted(twice))} stands for two things; name each column once")
     before = {"name": current.name, "unit": current.unit, "columns": current.columns}
+    read_otherwise = (unit, named | kept) != (current.unit, current.columns)
+    if read_otherwise and is_under_way(current):
+        raise InputError(
+            "file", "an import of this laboratory is under way; how its files are read can be changed after it"
+        )
     current.name, current.unit, current.columns = name, unit, named | kept
     current.save(update_fields=["name", "unit", "columns"])
     audit.record(
@@ -102,7 +111,17 @@ def expect_of_feed(*, feed: Feed, hours: int | None, by: Staff, now: datetime, i
 
 @transaction.atomic
 def issue_and_tell(*, clinic: Clinic, name: str, verbs: list[str], by: Staff, now: datetime) -> tuple[Integration, str]:
-    """A token, shown once. The on-call address hears of it: a token may read what the admin may not."""
+    """A token, shown once. The on-call address hears of it: a token may read what the admin may not.
+
+    Raises InputError while a program of this name has one: a second press would leave a live token that nobody saw.
+    """
+    Clinic.objects.select_for_update().only("pk").get(pk=clinic.pk)
+    if clinic.integrations.filter(name__iexact=name, revoked_at=None).exists():
+        raise InputError(
+            "name",
+            f"{name} has an open token already, below; if nobody copied it, take it back and give another one,"
+            " or choose another name",
+        )
     integration, token = issue_token(clinic=clinic, name=name, verbs=verbs, by=by, now=now)
     words = f"a program was given a token at {clinic}"
     about = f"integration:{integration.pk}"

@@ -1,7 +1,7 @@
 """Who works at a clinic, and as what. Nobody changes their own roles; somebody always keeps the place."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
@@ -15,10 +15,11 @@ from notifications.actions import owe
 from notifications.letters import letter
 from patients import audit
 from patients.access import SEES_PATIENTS
-from patients.models import Clinic, Membership, Role, Staff
+from patients.models import AuditEvent, Clinic, Membership, Role, Staff
 
 INVITED = "you have a place at {clinic}, please choose a password"
 RENEWED = "please choose a new password"
+PRESSED_TWICE = timedelta(minutes=10)
 CALL = "Choose it here within 3 days (the link works once)"
 
 
@@ -29,13 +30,18 @@ def invite(
 ) -> tuple[Staff, str]:  # fmt: skip
     """A new account with its roles, and the path of the link that sets its password: e-mailed unless it is shown.
 
+    The same invitation again, by the same admin within minutes, is the same account and link, and no second e-mail.
     Raises InputError when the name or the address belongs to an account already.
     """
+    Clinic.objects.select_for_update().only("pk").get(pk=clinic.pk)
+    said = {"username": name, "first_name": given_name, "last_name": family_name, "email": email}
+    if person := _invited_just_now(clinic, said, set(roles), by, now):
+        return person, password_path(person) if show else ""
     if Staff.objects.filter(username__iexact=name).exists():
         raise InputError("name", f"{name} is taken; choose another sign-in name")
     if Staff.objects.filter(email__iexact=email).exists():
         raise InputError("email", f"{email} belongs to an account already; give that account a role at this clinic")
-    person = Staff(username=name, first_name=given_name, last_name=family_name, email=email, date_joined=now)
+    person = Staff(**said, date_joined=now)
     person.set_unusable_password()
     person.save()
     link = password_path(person)
@@ -44,6 +50,19 @@ def invite(
     if not show:
         _send_link(person, link, INVITED.format(clinic=clinic), clinic, now)
     return person, link if show else ""
+
+
+def _invited_just_now(
+    clinic: Clinic, said: Mapping[str, str], roles: set[str], by: Staff, now: datetime
+) -> Staff | None:
+    """Whom this admin has invited just so, with a place here alone and no password yet: the button came twice."""
+    person = Staff.objects.filter(**said, date_joined__gt=now - PRESSED_TWICE).first()
+    if person is None or person.has_usable_password() or person.memberships.exclude(clinic=clinic).exists():
+        return None
+    invited = AuditEvent.objects.filter(
+        verb="staff_invited", subject=f"staff:{person.pk}", clinic_id=clinic.pk, staff=by
+    )
+    return person if roles_at(clinic, person) == roles and invited.exists() else None
 
 
 @transaction.atomic

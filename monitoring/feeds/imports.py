@@ -34,6 +34,13 @@ class OvertakenError(Exception):
     """Somebody else has taken this row, or stopped the import; nothing of ours was kept."""
 
 
+class ReadOtherwiseError(InputError):
+    """The laboratory's columns, dates, letters or unit are others now than in the preview that was confirmed."""
+
+    def __init__(self) -> None:
+        super().__init__("file", "the laboratory's columns, dates or unit were changed after this preview; look again")
+
+
 class StoredBytes(io.RawIOBase):
     """An import's file, read piece by piece from its row, so that its size costs no memory."""
 
@@ -126,6 +133,17 @@ def layout_of(imported: Import) -> tuple[Header, Layout]:
     return header, remembered(imported.laboratory, header)
 
 
+def reading_mark(laboratory: Laboratory) -> str:
+    """Tells whether a laboratory's files are still read as they were in a preview."""
+    said = repr((sorted(laboratory.columns.items()), laboratory.unit))
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def is_under_way(laboratory: Laboratory) -> bool:
+    """Whether rows of this laboratory are being taken; until they are all in, they are read in one way."""
+    return laboratory.imports.exclude(confirmed_at=None).filter(finished_at=None, cancelled_at=None).exists()
+
+
 @transaction.atomic
 def remember_columns(
     *, laboratory: Laboratory, columns: dict[str, str], unit: str, by: Staff, now: datetime, ip: str | None = None
@@ -133,8 +151,8 @@ def remember_columns(
     """Which column is which, from now on. Raises InputError while rows of this laboratory are being taken."""
     if wrong := check_columns(columns, unit):
         raise InputError(*next(iter(wrong.items())))
-    under_way = laboratory.imports.exclude(confirmed_at=None).filter(finished_at=None, cancelled_at=None)
-    if under_way.exists():
+    Laboratory.objects.select_for_update().get(pk=laboratory.pk)
+    if is_under_way(laboratory):
         raise InputError("file", "an import of this laboratory is under way; its columns can be changed after it")
     laboratory.columns, laboratory.unit = columns, unit
     laboratory.save(update_fields=["columns", "unit"])
@@ -145,10 +163,19 @@ def remember_columns(
 
 
 @transaction.atomic
-def confirm_import(*, imported: Import, by: Staff, now: datetime, ip: str | None = None) -> None:
-    """From now on its rows are taken. Raises InputError when its columns are not named."""
+def confirm_import(
+    *, imported: Import, by: Staff, now: datetime, seen: str | None = None, ip: str | None = None
+) -> None:
+    """From now on its rows are taken. Raises InputError when its columns are not named.
+
+    `seen`: the mark of the preview that was confirmed. Raises ReadOtherwiseError when the file is read otherwise now.
+    """
+    imported.laboratory = Laboratory.objects.select_for_update().get(pk=imported.laboratory_id)
     layout_of(imported)
-    if Import.objects.filter(pk=imported.pk, confirmed_at=None, cancelled_at=None).update(confirmed_at=now):
+    waiting = Import.objects.filter(pk=imported.pk, confirmed_at=None, cancelled_at=None)
+    if seen is not None and seen != reading_mark(imported.laboratory) and waiting.exists():
+        raise ReadOtherwiseError
+    if waiting.update(confirmed_at=now):
         _audit("import_confirmed", imported, by, now, ip)
         imported.confirmed_at = now
 

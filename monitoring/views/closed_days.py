@@ -5,7 +5,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -43,13 +43,15 @@ def closed_days(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 def open_day(request: HttpRequest, slug: str, closed_id: int) -> HttpResponse:
-    """GET shows what it means; POST opens the day again."""
+    """GET shows what it means; POST opens the day again, and a second press finds it open."""
     clinic = clinic_or_404(request, slug)
-    found = get_object_or_404(clinic.closed_days, pk=closed_id, ended_at=None)
+    found = get_object_or_404(clinic.closed_days, pk=closed_id)
     if request.method == "POST":
         open_again(closed=found, by=staff_of(request), now=timezone.now(), ip=address_of(request))
         messages.success(request, f"{in_words(found.day, found.name)}: open again.")
         return redirect("closed_days", clinic.slug)
+    if found.ended_at:
+        raise Http404
     return render(request, "monitoring/open_day.html", {"clinic": clinic, "said": in_words(found.day, found.name)})
 
 

@@ -33,6 +33,8 @@ class Found:
     people: Sequence[Patient]
     statement: Statement | None = None
     refusal: str = ""
+    more: bool = False
+    """There are others that are not shown."""
 
 
 @login_required
@@ -45,7 +47,7 @@ def counter(request: HttpRequest) -> HttpResponse:
     typed = request.GET.get("q", "")[:300]
     words = " ".join(OF_A_SCANNER.sub("", typed.strip()).split())
     found = find(words, staff, clinics) if words else None
-    if found and len(found.people) == 1:
+    if found and len(found.people) == 1 and not found.more:
         if found.statement is not None:
             ((_, standing),) = standings(found.statement.treatment, [found.statement], now=now)
             since = standing.since.astimezone(found.statement.treatment.clinic.zone)
@@ -54,17 +56,17 @@ def counter(request: HttpRequest) -> HttpResponse:
             tell(request, f"The scanned statement is {said} since {since:%Y-%m-%d %H:%M}. Today's answer stands below.")
         return redirect("supply", found.people[0].pk)
     lists = () if found else _lists(staff, now)
-    return render(request, "monitoring/supply/counter.html", {"words": words, "found": found, "lists": lists})
+    page = {"words": words, "found": found, "lists": lists, "most": FOUND}
+    return render(request, "monitoring/supply/counter.html", page)
 
 
-def _lists(staff: Staff, now: datetime) -> list[tuple[str, list[Override]]]:
-    """What two people began and nobody has ended: requests to answer, and overrides to review."""
+def _lists(staff: Staff, now: datetime) -> list[tuple[str, list[Override], bool]]:
+    """What two people began and nobody has ended, to answer or to review; and whether there are more."""
     rows = overrides_of(staff).order_by("asked_at", "pk")
     open_now = rows.filter(WAITS, expires_at__gte=now)
-    return [
-        ("Waiting for a second person", list(open_now[:FOUND])),
-        ("Not reviewed yet", list(rows.filter(TO_REVIEW)[:FOUND])),
-    ]
+    lists = [("Waiting for a second person", open_now), ("Not reviewed yet", rows.filter(TO_REVIEW))]
+    asked = [(title, list(found[: FOUND + 1])) for title, found in lists]
+    return [(title, found[:FOUND], len(found) > FOUND) for title, found in asked]
 
 
 def find(words: str, staff: Staff, clinics: Sequence[Clinic]) -> Found:
@@ -73,10 +75,11 @@ def find(words: str, staff: Staff, clinics: Sequence[Clinic]) -> Found:
         mine = list(patients_of(staff).filter(treatments__statements=statement))
         if mine:
             return Found(_kept(mine, staff), statement)
-    people = list(patients_of(staff).filter(mrn__iexact=words).select_related("clinic")[:FOUND])
+    people = list(patients_of(staff).filter(mrn__iexact=words).select_related("clinic")[: FOUND + 1])
     if not people and not code and "check/" not in words:
         people = _by_name(words, staff, clinics)
-    return Found(_kept(people, staff), refusal="" if people else _what_would_be_right(words, code))
+    refusal = "" if people else _what_would_be_right(words, code)
+    return Found(_kept(people[:FOUND], staff), refusal=refusal, more=len(people) > FOUND)
 
 
 def _by_name(words: str, staff: Staff, clinics: Sequence[Clinic]) -> list[Patient]:
@@ -87,7 +90,7 @@ def _by_name(words: str, staff: Staff, clinics: Sequence[Clinic]) -> list[Patien
     people = patients_of(staff).select_related("clinic")
     if born:
         people = people.filter(date_of_birth=born)
-    return people.look_for(names or str(born), clinics=clinics, most=FOUND)
+    return people.look_for(names or str(born), clinics=clinics, most=FOUND + 1)
 
 
 def _kept(people: Sequence[Patient], staff: Staff) -> list[Patient]:

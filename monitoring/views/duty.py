@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,7 @@ from monitoring.rota_forms import AwayForm, OfferForm
 from monitoring.rules.errors import InputError
 from monitoring.views.finding import clinic_or_404, staff_of
 from monitoring.views.rota import away_means, back_means, two_steps, who_when
+from monitoring.views.two_steps import confirmed
 from patients.access import clinics_of
 from patients.models import Absence, Clinic, Shift, ShiftOffer, Staff
 from patients.on_call import on_call_now
@@ -92,12 +93,17 @@ def away(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def back(request: HttpRequest, absence_id: int) -> HttpResponse:
     """I am back, or do not go."""
-    found = Absence.objects.filter(staff=staff_of(request), cancelled_at=None).select_related("staff", "cover")
-    absence = get_object_or_404(found, pk=absence_id)
+    found = Absence.objects.filter(staff=staff_of(request)).select_related("staff", "cover")
+    absence, said = get_object_or_404(found, pk=absence_id), "Your alerts come to you again."
+    if absence.cancelled_at and not confirmed(request):
+        raise Http404
+    if absence.cancelled_at:
+        messages.success(request, said)
+        return redirect(HOME)
 
     def act() -> str:
         acts.come_back(absence=absence, **who_when(request))
-        return "Your alerts come to you again."
+        return said
 
     return two_steps(
         request,

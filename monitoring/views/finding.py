@@ -1,8 +1,11 @@
 """Finding what a page is about; what a person may not see does not exist."""
 
+from collections.abc import Callable
+from functools import wraps
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -10,6 +13,21 @@ from monitoring.doors import treatments_of
 from monitoring.models import Treatment
 from patients.access import clinics_of, patients_of
 from patients.models import Clinic, Staff
+
+
+def signed_in_part(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """login_required for what a page asks for itself: 401 and a fresh page, which asks to sign in and comes back here.
+
+    The page to sign in on would else be put where the part stood.
+    """
+
+    @wraps(view)
+    def part(request: HttpRequest, *args: object, **more: object) -> HttpResponse:
+        if "HX-Request" in request.headers and not request.user.is_authenticated:
+            return HttpResponse("You are signed out.", status=401, headers={"HX-Refresh": "true"})
+        return login_required(view)(request, *args, **more)
+
+    return part
 
 
 def staff_of(request: HttpRequest) -> Staff:

@@ -12,12 +12,15 @@ from django.views.decorators.http import require_POST
 from monitoring.feeds.csv import REFUSAL_COLUMNS, write_rows
 from monitoring.feeds.foreseeing import CHECKED, Foresight, foresee
 from monitoring.feeds.imports import (
+    ReadOtherwiseError,
     ask_worker,
     begin_import,
     cancel_import,
     confirm_import,
     first_line_not_utf8,
     go_on,
+    layout_of,
+    reading_mark,
     remember_columns,
 )
 from monitoring.feeds.layout import headers_of
@@ -25,7 +28,7 @@ from monitoring.feeds.quarantine import refused_lines, waiting_rows
 from monitoring.import_forms import ColumnsForm, UploadForm
 from monitoring.models import Import, Laboratory
 from monitoring.rules.errors import InputError
-from monitoring.views.finding import address_of, staff_of
+from monitoring.views.finding import address_of, signed_in_part, staff_of
 from monitoring.views.import_words import first_lines, foreseen_rows, receipt, states_in_words
 from patients import audit
 from patients.access import clinics_of
@@ -95,13 +98,26 @@ def import_page(request: HttpRequest, import_id: int) -> HttpResponse:
     if imported.finished_at or imported.cancelled_at:
         return render(request, "monitoring/import_receipt.html", {"imported": imported, "receipt": receipt(imported)})
     if imported.confirmed_at:
-        return render(request, "monitoring/import_progress.html", {"imported": imported})
+        return render(request, "monitoring/import_progress.html", {"imported": imported, "stuck": _stuck(imported)})
+    return _foreseen_page(request, imported)
+
+
+def _foreseen_page(request: HttpRequest, imported: Import, **more: object) -> HttpResponse:
     try:
         _check_letters(imported)
         found = foresee(imported, now=timezone.now())
     except InputError as error:
         return _columns_page(request, imported, _columns_form(request, imported), error.message)
-    return _preview_page(request, imported, found)
+    return _preview_page(request, imported, found, **more)
+
+
+def _stuck(imported: Import) -> str:
+    """Why no further row of it can be read, where that is so."""
+    try:
+        layout_of(imported)
+    except InputError as error:
+        return error.message
+    return ""
 
 
 def _check_letters(imported: Import) -> None:
@@ -117,6 +133,7 @@ def _preview_page(request: HttpRequest, imported: Import, found: Foresight, **mo
     page = {
         "imported": imported,
         "found": found,
+        "seen": reading_mark(imported.laboratory),
         "all_checked": found.checked < CHECKED,
         "rows": foreseen_rows(found, imported.clinic),
         "states": states_in_words(found),
@@ -124,7 +141,9 @@ def _preview_page(request: HttpRequest, imported: Import, found: Foresight, **mo
         "doubtful": waiting * 2 > found.checked,
         "earlier": earlier.exclude(finished_at=None).order_by("-finished_at").first(),
     }
-    return render(request, "monitoring/import_preview.html", page | more)
+    answer = render(request, "monitoring/import_preview.html", page | more)
+    answer.status_code = 409 if "changed" in more else 200
+    return answer
 
 
 @login_required
@@ -163,14 +182,17 @@ def _columns_page(request: HttpRequest, imported: Import, form: ColumnsForm, why
 @login_required
 @require_POST
 def confirm(request: HttpRequest, import_id: int) -> HttpResponse:
-    """From now on the rows are recorded; a small file is done at once."""
+    """From now on the rows are recorded as the preview read them; a small file is done at once."""
     imported, now = _found(request, import_id), timezone.now()
+    seen = request.POST.get("seen", "")
     try:
-        if imported.confirmed_at is None and "sure" not in request.POST:
+        if imported.confirmed_at is None and "sure" not in request.POST and seen == reading_mark(imported.laboratory):
             found = foresee(imported, now=now)
             if found.states["waits"] * 2 > found.checked:
                 return _preview_page(request, imported, found, unsure=True)
-        confirm_import(imported=imported, by=staff_of(request), now=now, ip=address_of(request))
+        confirm_import(imported=imported, by=staff_of(request), now=now, seen=seen, ip=address_of(request))
+    except ReadOtherwiseError as error:
+        return _foreseen_page(request, _found(request, import_id), changed=error.message)
     except InputError as error:
         messages.error(request, error.message)
         return redirect("import", imported.pk)
@@ -179,22 +201,24 @@ def confirm(request: HttpRequest, import_id: int) -> HttpResponse:
     return redirect("import", imported.pk)
 
 
-@login_required
+@signed_in_part
 @require_POST
 def go_on_importing(request: HttpRequest, import_id: int) -> HttpResponse:
-    """Take the next rows, and say how far it is; every worker may be dead."""
+    """Take the next rows, and say how far it is, or why it goes no further; every worker may be dead."""
     imported = _found(request, import_id)
     asked_by_htmx = "HX-Request" in request.headers
+    stuck = ""
     try:
         if asked_by_htmx:
             imported = go_on(imported.pk, clock=timezone.now)
         else:
             imported = go_on(imported.pk, clock=timezone.now, seconds=PATIENT_SECONDS, most=100_000)
     except InputError as error:
-        messages.error(request, f"The rows cannot be read: {error.message}")
+        stuck = error.message
     if not asked_by_htmx:
         return redirect("import", imported.pk)
-    answer = render(request, "monitoring/import_so_far.html", {"imported": _found(request, imported.pk)})
+    page = {"imported": _found(request, imported.pk), "stuck": stuck}
+    answer = render(request, "monitoring/import_so_far.html", page)
     if imported.finished_at or imported.cancelled_at:
         answer["HX-Refresh"] = "true"
     return answer

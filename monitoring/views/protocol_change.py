@@ -19,7 +19,7 @@ from monitoring.models import ChangeRow, Kind, ProtocolChange, RowState
 from monitoring.protocol_forms import AskForm, SignForm
 from monitoring.rules.errors import InputError
 from monitoring.rules.protocols import PROTOCOLS
-from monitoring.views.finding import address_of, staff_of
+from monitoring.views.finding import address_of, signed_in_part, staff_of
 from monitoring.views.protocol_words import advice_changes, as_csv, consequences, line_changes, shown, tabs
 from patients import audit
 from patients.access import clinics_of, may
@@ -112,7 +112,7 @@ def _so_far(change: ProtocolChange, counts: Counter[str]) -> dict[str, object]:
     return {"done": total - waiting, "total": total}
 
 
-@login_required
+@signed_in_part
 @require_POST
 def go_on_protocol(request: HttpRequest, change_id: int) -> HttpResponse:
     """Do the next part, and say how far it is; every worker may be dead."""

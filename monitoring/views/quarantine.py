@@ -59,11 +59,14 @@ def waiting_row(request: HttpRequest, row_id: int) -> HttpResponse:
 
 def _row_page(request: HttpRequest, row: QuarantinedRow, refusing: ReasonForm) -> HttpResponse:
     words = request.GET.get("q", "").strip()
+    found = list(_candidates(staff_of(request), row, words)[: FOUND + 1]) if row.ended_at is None else []
     page = {
         "row": row,
         "now": timezone.now(),
         "q": words,
-        "found": list(_candidates(staff_of(request), row, words)[:FOUND]) if row.ended_at is None else [],
+        "found": found[:FOUND],
+        "more_found": len(found) > FOUND,
+        "most_found": FOUND,
         "refusing": refusing,
         "colleagues": _colleagues(row).exclude(pk=row.owner_id or 0),
     }

@@ -16,7 +16,7 @@ from monitoring.forms import NEVER_KEPT
 from monitoring.sheet import carried_down, empty_form, is_typed, read_rows, without_secrets
 from monitoring.views.asking import colleague_choices, unit_in_words, unit_shown
 from monitoring.views.finding import staff_of
-from monitoring.views.sheet_rows import Desk, Row, found_patients, looked_at, saved, with_patients
+from monitoring.views.sheet_rows import FOUND, Desk, Row, found_patients, looked_at, saved, with_patients
 from patients.access import clinics_of
 
 EMPTY_ROWS = 10
@@ -37,9 +37,10 @@ def _sheet(request: HttpRequest, *, save: bool) -> HttpResponse:
         if request.method != "POST":
             drafted = drafted_rows(clinic=desk.clinic, by=desk.staff, now=desk.now)
             return _page(request, desk, with_patients(dict(enumerate(drafted, start=1)), desk))
-        typed = carried_down(read_rows(request.POST))
+        sent = read_rows(request.POST)
+        typed = carried_down(sent)
         rows = (saved if save else looked_at)(typed, desk)
-        _keep(desk, {row.number: typed[row.number] for row in rows if row.state != "saved"})
+        _keep(desk, sent | typed)
         return _page(request, desk, rows)
 
 
@@ -95,8 +96,14 @@ def sheet_found(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:80]
     found = found_patients(words, desk.staff, desk.clinic) if words else []
     names = [str(patient) for patient in found]
-    options = [(patient, names.count(str(patient)) > 1) for patient in found]
-    page = {"options": options, "words": words, "row": request.GET.get("row", "0")[:4]}
+    options = [(patient, names.count(str(patient)) > 1) for patient in found[:FOUND]]
+    page = {
+        "options": options,
+        "more": len(found) > FOUND,
+        "most": FOUND,
+        "words": words,
+        "row": request.GET.get("row", "0")[:4],
+    }
     return render(request, "monitoring/sheet_found.html", page)
 
 
@@ -112,7 +119,8 @@ def _desk(request: HttpRequest) -> Desk:
 
 def _keep(desk: Desk, rows: Mapping[int, TypedRow]) -> None:
     unsaved = [without_secrets(row) for row in rows.values() if is_typed(row)]
-    keep_draft(clinic=desk.clinic, rows=unsaved, by=desk.staff, now=desk.now)
+    emptied = {row.get("entry", "") for row in rows.values() if not is_typed(row)}
+    keep_draft(clinic=desk.clinic, rows=unsaved, emptied=emptied, by=desk.staff, now=desk.now)
 
 
 def _page(request: HttpRequest, desk: Desk, rows: list[Row]) -> HttpResponse:

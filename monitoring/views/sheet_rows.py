@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models.functions import Upper
 from django.http import HttpRequest
 
-from monitoring.actions.drafting import TypedRow
+from monitoring.actions.drafting import TypedRow, stored_entries
 from monitoring.actions.previewing import weigh
 from monitoring.actions.record_result import record_result
 from monitoring.doors import treatments_of
@@ -18,6 +18,7 @@ from monitoring.sheet import RowForm, fingerprint, row_form
 from monitoring.views.asking import Said, in_unit, said_of
 from monitoring.views.finding import address_of
 from monitoring.views.second import sign_second
+from monitoring.views.sheet_saved import Already, already
 from patients import audit
 from patients.access import patients_of
 from patients.models import Clinic, Patient, Staff
@@ -41,6 +42,10 @@ class Row:
     alerts: Sequence[Alert] = ()
     beside: Sequence[int] = field(default_factory=list)
     """Other rows of this sheet for the same patient."""
+    versions: Sequence[Result] = ()
+    """What this row was saved as already, if it was."""
+    already: Already | None = None
+    """The same, where the row says something else now."""
 
     @property
     def patient(self) -> Patient | None:
@@ -71,22 +76,25 @@ class Desk:
 
 def looked_at(rows: Mapping[int, TypedRow], desk: Desk) -> list[Row]:
     """Every row with its judgement, its questions, or what is wrong with it. Stores nothing."""
-    return [_looked_at(row, rows[row.number], desk) for row in with_patients(rows, desk)]
+    return [_looked_at(row, rows[row.number], desk) for row in _with_stored(rows, desk)]
 
 
 def saved(rows: Mapping[int, TypedRow], desk: Desk) -> list[Row]:
     """Every row that has been shown as it is now and has no open question is stored; the others are shown again."""
-    return [_saved(row, rows[row.number], desk) for row in with_patients(rows, desk)]
+    return [_saved(row, rows[row.number], desk) for row in _with_stored(rows, desk)]
 
 
 def found_patients(words: str, staff: Staff, clinic: Clinic) -> list[Patient]:
-    """By the beginning of a name, by MRN or its beginning, or by date of birth; those on the clinic's list only."""
+    """By the beginning of a name, by MRN or its beginning, or by date of birth; those on the clinic's list only.
+
+    One more than the sheet shows, so that it can say that there are others.
+    """
     mine = patients_of(staff, "record_result").filter(clinic=clinic, treatments__isnull=False)
-    found = list(mine.named(words)[:FOUND])
+    found = list(mine.named(words)[: FOUND + 1])
     if any(sign.isdigit() for sign in words):
         known = {patient.pk for patient in found}
         beginning = mine.filter(mrn__istartswith=words).exclude(pk__in=known).order_by("mrn")
-        found += beginning[: FOUND - len(found)]
+        found += beginning[: FOUND + 1 - len(found)]
     return found
 
 
@@ -105,6 +113,15 @@ def with_patients(rows: Mapping[int, TypedRow], desk: Desk) -> list[Row]:
     return made
 
 
+def _with_stored(rows: Mapping[int, TypedRow], desk: Desk) -> list[Row]:
+    """The same, with what each was saved as when its answer was lost on the way."""
+    stored = stored_entries(clinic=desk.clinic, rows=rows.values())
+    made = with_patients(rows, desk)
+    for row in made:
+        row.versions = stored.get(rows[row.number].get("entry", ""), ())
+    return made
+
+
 def _mark_twice(rows: Iterable[Row]) -> None:
     """A patient who is on the sheet twice may be the neighbour's result."""
     places: dict[int, list[int]] = {}
@@ -118,6 +135,8 @@ def _mark_twice(rows: Iterable[Row]) -> None:
 
 def _looked_at(row: Row, typed: TypedRow, desk: Desk) -> Row:
     row.shown = fingerprint(typed, desk.clinic.count_unit)
+    if _says_other(row, desk):
+        return row
     if not row.form.is_valid() or row.treatment is None:
         return _refused(row, typed, desk)
     try:
@@ -133,7 +152,23 @@ def _looked_at(row: Row, typed: TypedRow, desk: Desk) -> Row:
     return row
 
 
+def _says_other(row: Row, desk: Desk) -> bool:
+    """Whether the row was saved already and says something else now. Nothing mends it here, so it says what does."""
+    if not row.versions:
+        return False
+    typed = row.form.report(desk.clinic) if row.form.is_valid() else None
+    row.already = already(row.versions, typed, row.treatment, clinic=desk.clinic, staff=desk.staff)
+    if row.already is None:
+        return False
+    if row.already.patient:
+        audit.opened(row.already.patient, by=desk.staff, now=desk.now, ip=desk.ip)
+    row.state = "refused"
+    return True
+
+
 def _saved(row: Row, typed: TypedRow, desk: Desk) -> Row:
+    if _says_other(row, desk):
+        return row
     if not row.form.is_valid() or row.treatment is None:
         return _looked_at(row, typed, desk)
     if row.form.cleaned_data["shown"] != fingerprint(typed, desk.clinic.count_unit):
@@ -148,7 +183,9 @@ def _saved(row: Row, typed: TypedRow, desk: Desk) -> Row:
     except DoubtError:
         return _looked_at(row, typed, desk)
     except InputError as error:
-        return _refused_by(row, error)
+        # Its first sending may have been stored just now, while this one waited for it.
+        row.versions = stored_entries(clinic=desk.clinic, rows=[typed]).get(typed.get("entry", ""), ())
+        return row if _says_other(row, desk) else _refused_by(row, error)
     return _receipt(row, result, desk)
 
 

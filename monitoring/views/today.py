@@ -103,6 +103,7 @@ def today(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "worklist":
         return render(request, "monitoring/worklist.html", page)
     words = request.GET.get("q", "").strip()
+    found = _found(look, words) if words else None
     page |= {
         "clinics": clinics,
         "states": states(clinics),
@@ -110,7 +111,9 @@ def today(request: HttpRequest) -> HttpResponse:
         "mends_mail": "retry_delivery" in look.verbs,
         "waiting": waiting_rows(look.staff, look.now) if "import_results" in look.verbs else None,
         "q": words,
-        "found": _found(look, words) if words else None,
+        "found": found[:FOUND] if found is not None else None,
+        "more_found": found is not None and len(found) > FOUND,
+        "most_found": FOUND,
         "print_query": _query(request, only=FILTERS),
     }
     return render(request, "monitoring/today.html", page)
@@ -242,8 +245,8 @@ def _query(request: HttpRequest, *, only: tuple[str, ...], **changed: str) -> st
 
 
 def _found(look: Look, words: str) -> list[tuple[Patient, Patient | None]]:
-    """Who was found, and whose record it is now where two were found to be one person."""
-    found = patients_of(look.staff).look_for(words, clinics=look.asked.clinics, most=FOUND)
+    """Who was found, one more than is shown, and whose record it is now where two were found to be one person."""
+    found = patients_of(look.staff).look_for(words, clinics=look.asked.clinics, most=FOUND + 1)
     merges = merges_of(look.staff).filter(merged__patient__in=found)
     kept = {merge.merged.patient_id: merge.kept.patient for merge in merges}
     return [(patient, kept.get(patient.pk)) for patient in found]

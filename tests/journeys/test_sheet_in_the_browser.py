@@ -160,13 +160,13 @@ def test_a_dropped_connection_keeps_the_row_and_the_same_entry_is_saved_once(ope
     shows(page, 1, "judged")
     page.route("**/log/row/", lambda route: (route.fetch(), route.abort()))
     hands.press("Enter")
-    alarm = page.locator("#sheet-alarm:not([hidden])", has_text="row 1 (M001) is not saved")
+    alarm = page.locator("#sheet-alarm:not([hidden])", has_text="row 1 (M001) may not be saved")
     alarm.wait_for()
     with page.expect_response("**/log/draft/"):
         hands.type("M002")
     page.wait_for_timeout(200)
     assert alarm.is_visible(), "what came through after it does not silence the row that did not"
-    says(page, "Not saved yet", "#row-1 .lost")
+    says(page, "It is not known whether this was saved", "#row-1 .lost")
     assert_accessible(page)
     page.unroute("**/log/row/")
     page.focus("[name='1-anc']")
@@ -174,6 +174,57 @@ def test_a_dropped_connection_keeps_the_row_and_the_same_entry_is_saved_once(ope
     page.wait_for_selector("#row-1.receipt")
     page.wait_for_selector("#sheet-alarm", state="hidden")
     assert Result.objects.filter(source="manual").count() == 1
+
+
+def test_h11_a_row_whose_answer_was_lost_and_that_is_changed_then_says_what_was_saved(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    hands.row("M001", "2.41", clock="0")
+    shows(page, 1, "judged")
+    page.route("**/log/row/", lambda route: (route.fetch(), route.abort()))
+    hands.press("Enter")
+    page.wait_for_selector("#row-1 .lost")
+    page.unroute("**/log/row/")
+    page.fill("[name='1-anc']", "2.14")
+    page.press("[name='1-anc']", "Enter")
+    page.wait_for_selector("#sheet-alarm", state="hidden")
+    says(page, "This row was saved already", "#row-1")
+    says(page, "your change is not saved", "#row-1")
+    assert_accessible(page)
+    page.click("#row-1 a:has-text('correct the saved result')")
+    page.wait_for_url("**/act/correct/?subject=*")
+    assert Result.objects.get(source="manual").anc == 2410
+
+
+def test_a_request_without_an_answer_ends_and_the_row_takes_enter_again(open_page, nurse, ward):
+    page = open_page(nurse)
+    page.add_init_script("AbortSignal.timeout = ((real) => () => real.call(AbortSignal, 1500))(AbortSignal.timeout)")
+    page.goto("/log/")
+    hands = Keyboard(page)
+    page.route("**/log/row/", lambda route: None)
+    hands.row("M001", "2.41", clock="0")
+    page.wait_for_selector("#row-1:not(.waiting) .lost")
+    says(page, "Not saved yet", "#row-1 .lost")
+    page.unroute("**/log/row/")
+    hands.press("Enter")
+    shows(page, 1, "judged")
+    page.wait_for_selector("#sheet-alarm", state="hidden")
+
+
+def test_a_slow_draft_never_replaces_a_newer_one(open_page, nurse, ward):
+    page = opened(open_page, nurse)
+    held = []
+    page.route("**/log/draft/", lambda route: held.append(route) if not held else route.continue_())
+    page.keyboard.type("M001")
+    wait_until(lambda: held, pause=lambda _: page.wait_for_timeout(100))
+    page.keyboard.type("2")
+    page.wait_for_timeout(800)
+    assert not Draft.objects.exists(), "the newer one waits for the older one"
+    held[0].continue_()
+    wait_until(
+        lambda: [draft.rows[0]["who"] for draft in Draft.objects.all()] == ["M0012"],
+        pause=lambda _: page.wait_for_timeout(100),
+    )
 
 
 def test_what_was_typed_is_there_again_after_the_page_was_closed(open_page, nurse, ward):

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from monitoring.models import Treatment
 from patients.closed_days import close_days
-from patients.models import ClosedDay
+from patients.models import AuditEvent, ClosedDay
 from patients.public_holidays import countries, public_holidays
 from tests.cast import DAY, NOW, a_clinic, a_count, a_person, a_treatment
 from tests.monitoring.desk import words
@@ -89,7 +89,9 @@ def test_a_day_is_opened_again_after_a_look(send, client, clinic):
     assert closed(clinic) == ["2026-12-24 Christmas Eve"]
     client.post(address)
     assert closed(clinic) == []
-    assert client.post(address).status_code == 404
+    assert client.post(address).status_code == 302, "a second press finds what the first one did"
+    assert client.get(address).status_code == 404
+    assert AuditEvent.objects.filter(verb="day_opened").count() == 1
 
 
 def test_h22_the_patients_page_says_by_which_open_day_blood_is_drawn(client, clinic):

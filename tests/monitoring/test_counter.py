@@ -1,12 +1,15 @@
 """The counter: name and date of birth, MRN, or a scanned code, and what would be right where nobody is found."""
 
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from monitoring.actions.merging import merge
 from monitoring.actions.statements import issue_statement, revoke_statement
+from monitoring.models import Override
+from monitoring.models.dispense import ReasonCode
+from monitoring.views import counter
 from tests.cast import NOW, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +141,26 @@ def test_finding_costs_the_same_for_3_and_for_25(client, pharmacist, clinic, dja
         a_patient(clinic)
     with django_assert_num_queries(10):
         asked(client, "Quill")
+
+
+def test_h13_a_search_that_finds_more_than_it_shows_says_so(client, pharmacist, clinic):
+    for _ in range(25):
+        a_patient(clinic)
+    assert "Not all of them are shown" not in (page := asked(client, "Quill").content.decode())
+    assert "25 found for" in page
+    a_patient(clinic)
+    page = asked(client, "Quill").content.decode()
+    assert "More than 25 found for" in page
+    assert "Not all of them are shown.</strong> Add the given name or the date of birth" in page
+    assert page.count('<li><a href="/patients/') == 25
+
+
+def test_more_requests_than_are_listed_are_told_of(client, pharmacist, treatment, monkeypatch):
+    monkeypatch.setattr(counter, "FOUND", 1)
+    prescriber = a_person(treatment.clinic, "prescriber")
+    for one in (treatment, a_treatment(treatment.clinic)):
+        Override.objects.create(
+            treatment=one, clinic=one.clinic, code=ReasonCode.OTHER, words="Away", days=1, asked_by=prescriber,
+            asked_at=NOW, expires_at=NOW + timedelta(hours=1),
+        )  # fmt: skip
+    assert "There are more than 1. These are the oldest" in client.get("/supply/").content.decode()

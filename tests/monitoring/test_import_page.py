@@ -2,17 +2,20 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from monitoring import tasks
+from monitoring.actions.setting_up import change_laboratory
 from monitoring.feeds import imports
 from monitoring.feeds.csv import safe
-from monitoring.feeds.imports import cancel_import, go_on
+from monitoring.feeds.imports import cancel_import, go_on, reading_mark
 from monitoring.feeds.layout import dates_guessed
 from monitoring.models import Alert, Import, Laboratory, QuarantinedRow, Result
+from monitoring.rules.errors import InputError
 from patients.models import AuditEvent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
 
@@ -76,7 +79,9 @@ def shown(client, imported):
 
 
 def confirm(client, imported, **form):
-    client.post(reverse("confirm_import", args=[imported.pk]), form)
+    """As whoever has just looked at the preview does it."""
+    seen = {"seen": reading_mark(Laboratory.objects.get(pk=imported.laboratory_id))}
+    client.post(reverse("confirm_import", args=[imported.pk]), seen | form)
     imported.refresh_from_db()
     return imported
 
@@ -310,6 +315,61 @@ def test_columns_cannot_change_while_rows_are_being_taken(client, upload):
     other = upload(HEAD + line(3))
     page = client.post(reverse("import_columns", args=[other.pk]), MAP | {"dates": "mdy"}).content.decode()
     assert "an import of this laboratory is under way" in page
+
+
+@pytest.mark.parametrize("change", [{"dates": "mdy"}, {"unit": "", "always_unit": "/uL"}])
+def test_h12_h39_a_file_is_imported_only_as_its_preview_read_it(client, upload, change):
+    imported = upload(HEAD + line(1))
+    seen = re.search(r'name="seen" value="(\w+)"', shown(client, imported)).group(1)
+    client.post(reverse("import_columns", args=[imported.pk]), MAP | change)
+    address = reverse("confirm_import", args=[imported.pk])
+    for more in ({"seen": seen}, {"seen": seen, "sure": "on"}, {"sure": "on"}):
+        answer = client.post(address, more)
+        page = answer.content.decode()
+        assert (answer.status_code, "were changed after this preview" in page) == (409, True)
+        assert "What would happen" in page
+    assert not Import.objects.exclude(confirmed_at=None).exists()
+    again = re.search(r'name="seen" value="(\w+)"', page).group(1)
+    client.post(address, {"seen": again, "sure": "on"})
+    assert Import.objects.get().finished_at is not None
+
+
+def test_h12_how_a_laboratory_is_read_is_not_changed_while_its_rows_are_taken(client, upload, clinic, nurse):
+    imported = upload(HEAD + line(1) + line(2))
+    Import.objects.filter(pk=imported.pk).update(confirmed_at=NOW)
+    lab = Laboratory.objects.get()
+    named = {ours: name for ours, name in lab.columns.items() if not ours.startswith("=")}
+    for unit, columns in (("/uL", named), (lab.unit, named | {"anc": "Neutrophils"})):
+        with pytest.raises(InputError, match="is under way"):
+            change_laboratory(laboratory=lab, name=lab.name, unit=unit, columns=columns, by=nurse, now=NOW)
+    change_laboratory(laboratory=lab, name="Another name", unit=lab.unit, columns=named, by=nurse, now=NOW)
+    go_on(imported.pk, clock=lambda: NOW)
+    change_laboratory(laboratory=lab, name=lab.name, unit="/uL", columns=named, by=nurse, now=NOW)
+
+
+def test_an_import_whose_rows_cannot_be_read_says_so_where_its_progress_stands(client, upload):
+    imported = upload(HEAD + line(1) + line(2))
+    Import.objects.filter(pk=imported.pk).update(confirmed_at=NOW)
+    Laboratory.objects.update(columns=MAP | {"anc": "Neut abs"})
+    address = reverse("go_on_importing", args=[imported.pk])
+    for page in (
+        shown(client, imported),
+        client.post(address, headers={"HX-Request": "true"}).content.decode(),
+        client.post(address, follow=True).content.decode(),
+    ):
+        assert "this file lacks Neut abs" in page
+        assert "No further row is recorded" in page
+        assert "Rows are being recorded" not in page
+        assert page.count("this file lacks Neut abs") == 1
+
+
+def test_a_session_that_ends_during_an_import_puts_no_sign_in_page_where_its_progress_stood(client, upload):
+    imported = upload(HEAD + line(1))
+    client.logout()
+    address = reverse("go_on_importing", args=[imported.pk])
+    answer = client.post(address, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"], answer.content) == (401, "true", b"You are signed out.")
+    assert client.post(address).status_code == 302
 
 
 def test_a_file_with_other_columns_is_not_read_by_the_old_map(client, upload):

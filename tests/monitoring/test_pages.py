@@ -128,3 +128,12 @@ def test_h10_a_number_typed_under_one_unit_is_never_read_in_another(client, time
     assert "unit was changed from /uL to 10*9/L" in said
     assert 'name="shown_unit" value="10*9/L"' in said
     assert not treatment.results.filter(source="manual").exists()
+
+
+def test_h13_a_search_on_today_that_finds_more_than_it_shows_says_so(as_nurse, clinic):
+    for _ in range(26):
+        a_patient(clinic, family_name="Marsh")
+    page = as_nurse.get("/", {"q": "marsh"}).content.decode()
+    assert "More than 25: not all of them are shown." in page
+    assert page.count("Marsh, Alex</a>") == 25
+    assert "not all of them" not in as_nurse.get("/", {"q": "nobody"}).content.decode()

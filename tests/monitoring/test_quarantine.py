@@ -90,6 +90,15 @@ def test_h13_a_patient_with_the_same_mrn_at_another_clinic_is_never_offered(take
     assert client.get(reverse("match_row", args=[waits.pk, theirs.pk])).status_code == 404
 
 
+def test_h13_a_search_for_whose_row_it_is_says_when_it_finds_more_than_it_shows(take, client, clinic):
+    (waits,) = take(row())
+    for _ in range(25):
+        a_patient(clinic, family_name="Marsh")
+    assert "not all of them" not in page(client, "waiting_row", waits.pk, q="marsh")
+    a_patient(clinic, family_name="Marsh")
+    assert "More than 25: not all of them are shown." in page(client, "waiting_row", waits.pk, q="marsh")
+
+
 def test_h13_row_and_record_are_shown_side_by_side_and_a_disagreement_has_to_be_answered(take, client):
     (waits,) = take(row(mrn="M1", born="1980-07-15"))
     patient = Patient.objects.get(mrn="M1")

@@ -297,6 +297,8 @@ def test_back_earlier_the_alerts_are_ones_own_again_from_then_on(client, clinic,
     a_count(a_treatment(clinic, clinician=pia), 400)
     assert {alert.owner for alert in Alert.objects.all()} == {pia}
     assert client.get(reverse("back", args=[absence.pk])).status_code == 404
+    again = client.post(reverse("back", args=[absence.pk]), {"confirm": "1"}, follow=True)
+    assert "Your alerts come to you again." in words(again), "a second press finds what the first one did"
 
 
 def test_an_admin_says_it_for_somebody_who_is_ill_and_ends_it(client, clinic, admin, nora, pia):

@@ -223,6 +223,43 @@ def test_a_forgotten_password_goes_to_the_person_and_to_nobodys_eyes(as_admin, c
         assert as_admin.post(reverse("person_password", args=[clinic.slug, person.pk])).status_code == 404
 
 
+@pytest.mark.parametrize("how", ["show", "send"])
+def test_an_invitation_that_is_sent_twice_is_one_account_and_shows_its_link_again(as_admin, clinic, how):
+    address = reverse("invite_person", args=[clinic.slug])
+    typed = {
+        "given_name": "Nora", "family_name": "New", "name": "nora.new", "email": "nora@example.org", "roles": ["nurse"],
+        "how": how,
+    }  # fmt: skip
+    answers = [as_admin.post(address, typed | {"confirm": "1"}, follow=True).content.decode() for _ in range(2)]
+    links = [re.findall(r"/welcome/[^<]+", answer) for answer in answers]
+    assert links[0] == links[1]
+    assert len(links[0]) == (how == "show")
+    assert "is invited" in answers[1]
+    assert Staff.objects.filter(username="nora.new").count() == 1
+    assert Delivery.objects.filter(address="nora@example.org").count() == (how == "send")
+    other = as_admin.post(address, typed | {"roles": ["clinic_admin"], "confirm": "1"}).content.decode()
+    assert "is taken" in other
+    person = Staff.objects.get(username="nora.new")
+    person.set_password("a long password")
+    person.save()
+    assert "is taken" in as_admin.post(address, typed | {"confirm": "1"}).content.decode()
+
+
+def test_a_token_that_is_asked_for_twice_leaves_none_that_nobody_saw(as_admin, clinic):
+    address = reverse("tokens", args=[clinic.slug])
+    typed = {"name": "Lab feed", "verbs": ["results:write"], "confirm": "1"}
+    as_admin.post(address, typed)
+    assert "has an open token already" in as_admin.post(address, typed).content.decode()
+    token = Integration.objects.get()
+    take_back = reverse("revoke", args=[clinic.slug, token.pk])
+    for _ in range(2):
+        assert as_admin.post(take_back).status_code == 302
+    assert AuditEvent.objects.filter(verb="token_revoked").count() == 1
+    assert as_admin.get(take_back).status_code == 404
+    as_admin.post(address, typed)
+    assert Integration.objects.filter(revoked_at=None).count() == 1
+
+
 def test_a_token_is_shown_once_told_to_on_call_and_can_be_taken_back(as_admin, clinic):
     address = reverse("tokens", args=[clinic.slug])
     shown, done = both_steps(as_admin, address, {"name": "Lab feed", "verbs": ["results:write"]})

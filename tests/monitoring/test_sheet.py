@@ -5,7 +5,9 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from monitoring.actions.amending import take_back_result
 from monitoring.models import Alert, Draft, Result
+from monitoring.sheet import fingerprint
 from patients.models import AuditEvent
 from tests.cast import DAY, NOW, a_clinic, a_count, a_patient, a_person, a_treatment
 
@@ -47,6 +49,13 @@ def row(number, who="", anc="", **more):
 def shown(answer, number):
     """The mark of the row as it was judged and shown."""
     return next(one.shown for one in answer.context["rows"] if one.number == number)
+
+
+def answer_mark(rows, clinic):
+    """The mark of row 1 as if it had been shown so."""
+    return fingerprint(
+        {name: rows[f"1-{name}"] for name in ("who", "anc", "drawn_on", "drawn_time")}, clinic.count_unit
+    )
 
 
 def states(answer):
@@ -117,6 +126,40 @@ def test_the_same_page_sent_twice_makes_each_result_once(as_nurse, clinic):
     assert Result.objects.filter(source="manual").count() == 1
 
 
+@pytest.mark.parametrize("change", [{"1-anc": "1.9"}, {"1-who": "A2"}, {"1-anc": ""}, {"1-drawn_time": "9"}])
+def test_h11_h13_a_row_that_was_saved_and_then_changed_says_what_stands_and_where_it_is_mended(
+    as_nurse, clinic, change
+):
+    treatment = on_treatment(clinic, "A1")
+    on_treatment(clinic, "A2", family_name="Marsh")
+    rows = row(1, "A1", "2.2")
+    saved(as_nurse, rows)
+    result = Result.objects.get(source="manual")
+    for more in ({}, {"save": "1"}):
+        answer = as_nurse.post("/log/", rows | change | more | {"1-shown": answer_mark(rows | change, clinic)})
+        assert states(answer) == ["refused"]
+        page = answer.content.decode()
+        assert "This row was saved already:</strong> Quill, Alex, born 1980-05-17, MRN <strong>A1</strong>" in page
+        assert "ANC <strong>2.2 " in page
+        assert "</strong>, drawn Mon 14 Sep, 07:30" in page
+        assert "your change is not saved" in page
+        for name in ("correct", "error"):
+            address = f"{reverse('act', args=[treatment.patient_id, name])}?subject={result.pk}"
+            assert address in page
+            assert as_nurse.get(address).status_code == 200
+    assert Result.objects.get(source="manual") == result
+
+
+def test_h13_a_saved_row_that_was_marked_as_entered_in_error_is_not_called_saved_again(as_nurse, clinic, nurse):
+    treatment = on_treatment(clinic, "A1")
+    rows = row(1, "A1", "2.2")
+    saved(as_nurse, rows)
+    take_back_result(treatment=treatment, result=Result.objects.get(source="manual"), reason="B1", by=nurse, now=NOW)
+    answer = saved(as_nurse, rows)
+    assert states(answer) == ["refused"]
+    assert "entered in error since. Type the result in an empty row." in answer.content.decode()
+
+
 def test_a_row_that_was_changed_after_it_was_shown_is_shown_again_and_not_saved(as_nurse, clinic):
     on_treatment(clinic, "A1")
     rows = row(1, "A1", "2.2")
@@ -181,6 +224,17 @@ def test_h13_a_name_is_never_taken_for_a_patient_and_two_of_one_name_are_told_ap
     assert as_nurse.get("/log/found/", {"q": "A2"}).content.decode().count("data-mrn") == 1
 
 
+@pytest.mark.parametrize("words", ["quill", "A"])
+def test_h13_the_sheet_says_when_it_found_more_than_it_shows(as_nurse, clinic, words):
+    for number in range(8):
+        a_treatment(clinic, patient=a_patient(clinic, mrn=f"A1{number}"))
+    found = as_nurse.get("/log/found/", {"q": words}).content.decode()
+    assert (found.count("data-mrn"), "More than 8" in found) == (8, False)
+    a_treatment(clinic, patient=a_patient(clinic, mrn="A19"))
+    found = as_nurse.get("/log/found/", {"q": words}).content.decode()
+    assert (found.count("data-mrn"), "More than 8" in found) == (8, True)
+
+
 def test_h13_a_patient_who_is_on_the_sheet_twice_is_pointed_out(as_nurse, clinic):
     on_treatment(clinic, "A1")
     page = as_nurse.post("/log/", row(1, "A1", "2.2") | row(2, "a1", "2.5")).content.decode()
@@ -210,13 +264,27 @@ def test_a_severe_row_raises_its_alert_and_the_receipt_leads_to_it(as_nurse, cli
 def test_the_script_saves_a_row_and_gets_its_receipt(as_nurse, clinic, nurse):
     on_treatment(clinic, "A1")
     rows = row(4, "A1", "2.2")
-    as_nurse.post("/log/draft/", rows | row(5, "A2", "1.1"))
+    other = row(5, "A2", "1.1")
+    as_nurse.post("/log/draft/", rows | other)
     judged = as_nurse.post("/log/row/", rows)
     assert (judged.headers["X-Row"], "Normal: continue treatment" in judged.content.decode()) == ("judged", True)
     kept = as_nurse.post("/log/row/", rows | {"4-shown": judged.context["row"].shown, "save": "1"})
     assert kept.headers["X-Row"] == "saved"
     assert [one["who"] for one in Draft.objects.get(staff=nurse).rows] == ["A2"]
-    as_nurse.post("/log/draft/", {})
+    as_nurse.post("/log/draft/", other | {"5-who": "", "5-anc": ""})
+    assert not Draft.objects.exists()
+
+
+def test_two_open_sheets_of_one_person_keep_each_others_rows(as_nurse, clinic):
+    on_treatment(clinic, "A1")
+    here, there = row(1, "A1", "2.2"), row(1, "A2", "1.1")
+    as_nurse.post("/log/draft/", here)
+    as_nurse.post("/log/draft/", there | row(2))
+    as_nurse.post("/log/draft/", here | {"1-anc": "2.3"})
+    assert {one["who"]: one["anc"] for one in Draft.objects.get().rows} == {"A1": "2.3", "A2": "1.1"}
+    assert states(saved(as_nurse, here)) == ["saved"]
+    assert [one["who"] for one in Draft.objects.get().rows] == ["A2"]
+    as_nurse.post("/log/draft/", there | {"1-who": "", "1-anc": ""})
     assert not Draft.objects.exists()
 
 

@@ -15,7 +15,7 @@ from monitoring.models import Alert, Draw, SelfCheck, TreatmentEvent
 from monitoring.reminding.agreeing import disagree, send_link
 from monitoring.reminding.own_page import own_page_of
 from notifications.models import Delivery
-from patients.consenting import Person, add_carer, make_link, revoke_links, wish
+from patients.consenting import Person, add_carer, end_carer, make_link, revoke_links, wish
 from patients.desk import set_front_desk
 from patients.models import AuditEvent, ContactPoint
 from patients.reaching import Consent, OwnLink
@@ -176,6 +176,21 @@ def test_a_carer_sees_the_day_and_the_place_and_no_result(treatment, gateway):
     for own in ("as we hoped", "tablets should be left", "pharmacy", "last tests"):
         assert own not in shown
     assert "A new number" not in client.get(page + "choices/").content.decode()
+
+
+def test_a_carer_who_is_added_twice_is_one_until_they_help_no_longer(treatment):
+    nurse = a_person(treatment.clinic, "nurse")
+    kim = {"name": "Kim", "relation": "sister", "phone": "+15550105555", "email": ""}
+
+    def add(**changed):
+        return add_carer(patient=treatment.patient, by=nurse, now=NOW, **kim | changed)
+
+    carer = add()
+    assert add(name=" Kim ", phone="+1 555 010 5555") == carer
+    assert add(relation="aunt") != carer
+    end_carer(carer=carer, by=nurse, now=NOW)
+    assert add() != carer
+    assert AuditEvent.objects.filter(verb="carer_added").count() == 3
 
 
 def test_i_have_had_it_moves_them_to_drawn_and_twice_is_once(treatment, gateway):

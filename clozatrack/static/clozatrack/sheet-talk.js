@@ -3,6 +3,7 @@
 
 const sheetTalk = (sheet, alarm, stillThere) => {
   const LOOKING_UP = "looking up";
+  const PATIENCE = 15000;
   const [SIGNED_OUT, NO_ANSWER, WORKS_AGAIN] = [401, 0, -1];
   // A row, or the address of something else, with the status that came back and how many were asked by then.
   const failed = new Map();
@@ -14,22 +15,28 @@ const sheetTalk = (sheet, alarm, stillThere) => {
     return kept ? kept.slice("csrftoken=".length) : sheet.querySelector("[name=csrfmiddlewaretoken]").value;
   }
 
+  // What the service answered and how it calls the row; null when it refused, was silent for too long, or broke off.
   async function ask(address, fields, row) {
     const options = fields ? { method: "POST", body: fields, headers: { "X-CSRFToken": token() } } : {};
     const turn = ++asked;
     let answer = null;
+    let status = NO_ANSWER;
     try {
-      answer = await fetch(address, options);
+      const reply = await fetch(address, { ...options, signal: AbortSignal.timeout?.(PATIENCE) });
+      answer = { ok: reply.ok, text: await reply.text(), became: reply.headers.get("X-Row") };
+      status = reply.status;
     } catch {
-      // No answer: told below.
+      // No answer, or half of one: told below.
     }
-    const status = answer?.status ?? NO_ANSWER;
     const what = row ?? (fields ? address : LOOKING_UP);
     if (answer?.ok) came(what, turn);
-    else failed.set(what, { status: status === 403 ? SIGNED_OUT : status, asked });
+    else failed.set(what, { status: status === 403 ? SIGNED_OUT : status, asked, unsure: unsure(what, fields, status) });
     tell();
     return answer?.ok ? answer : null;
   }
+
+  // A row that was sent to be saved may have been saved, and only the answer was lost. Only an answer of the service says it was not.
+  const unsure = (what, fields, status) => Boolean(failed.get(what)?.unsure || (fields?.has("save") && (status === NO_ANSWER || status >= 500)));
 
   // What came through, asked after the failure, mends itself alone: a row that was lost is still not saved, but its reason is over.
   function came(through, turn) {
@@ -42,9 +49,9 @@ const sheetTalk = (sheet, alarm, stillThere) => {
 
   function tell() {
     for (const what of failed.keys()) if (what instanceof Element && !stillThere(what)) failed.delete(what);
-    for (const row of sheet.querySelectorAll(".entry")) told(row, failed.has(row));
+    for (const row of sheet.querySelectorAll(".entry")) told(row, failed.get(row));
     const statuses = [...failed.values()].map(failure => failure.status);
-    const rows = [...failed.keys()].filter(what => what instanceof Element).map(named);
+    const rows = [...failed.keys()].filter(what => what instanceof Element);
     if (statuses.includes(SIGNED_OUT)) warnSignedOut();
     else if (!statuses.length) warn("");
     else warn(`${reason(statuses)}: ${unsaved(rows)}, and nothing that you typed is lost.${rows.length ? " Press Enter there again." : ""}`);
@@ -57,17 +64,24 @@ const sheetTalk = (sheet, alarm, stillThere) => {
   }
 
   const named = row => { const number = row.dataset.number; return `${number} (${row.querySelector(`[name="${number}-who"]`).value.trim() || "no patient yet"})`; };
-  const unsaved = rows => (!rows.length ? "nothing was saved just now" : rows.length === 1 ? `row ${rows[0]} is not saved` : `rows ${rows.join(", ")} are not saved`);
+  const listed = (rows, one, many) => (!rows.length ? [] : [`${rows.length === 1 ? "row" : "rows"} ${rows.map(named).join(", ")} ${rows.length === 1 ? one : many}`]);
+
+  function unsaved(rows) {
+    const perhaps = rows.filter(row => failed.get(row).unsure);
+    const surely = rows.filter(row => !failed.get(row).unsure);
+    return [...listed(perhaps, "may not be saved", "may not be saved"), ...listed(surely, "is not saved", "are not saved")].join(", ") || "nothing was saved just now";
+  }
 
   // The row says so itself, for whoever has scrolled on or comes back to it.
-  function told(row, lost) {
+  function told(row, failure) {
     const mark = row.querySelector(".lost");
-    if (!lost) return mark?.remove();
-    if (mark) return;
-    const words = document.createElement("p");
+    if (!failure) return mark?.remove();
+    const words = mark || document.createElement("p");
     words.className = "lost";
-    words.textContent = "Not saved yet: it did not reach the service. Press Enter here again.";
-    row.querySelector(".says").append(words);
+    words.textContent = failure.unsure
+      ? "It is not known whether this was saved. Press Enter here again: it is saved once."
+      : "Not saved yet: no answer came from the service. Press Enter here again.";
+    if (!mark) row.querySelector(".says").append(words);
   }
 
   function warn(sentence) {

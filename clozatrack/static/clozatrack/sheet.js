@@ -10,7 +10,9 @@
   const FIELDS = ["who", "drawn_on", "drawn_time", "anc", "wbc", "neutrophils_percent", "segs_percent", "bands_percent", "supported"];
   const PAUSE = 120;
   const DRAFT_PAUSE = 400;
-  let unkept = false;
+  let changes = 0;
+  let kept = 0;
+  let keeping = false;
   let draftTimer = 0;
   let adding = null;
 
@@ -55,10 +57,9 @@
     const fields = fieldsOf([row]);
     if (save) fields.set("save", "1");
     const answer = await ask(sheet.dataset.row, fields, row);
-    const html = answer && (await answer.text());
     if (turn === row.turn) row.classList.remove("waiting");
     if (!answer) return "lost";
-    const became = answer.headers.get("X-Row");
+    const { became, text: html } = answer;
     if (became === "saved") { receipt(row, parsed(html)); return became; }
     if (turn !== row.turn || sent !== typed(row)) return "older";
     says(row).replaceWith(parsed(html));
@@ -205,7 +206,7 @@
     adding ??= (async () => {
       const last = Math.max(...[...rows.children].map(one => Number(one.dataset.number)));
       const answer = await ask(`${sheet.dataset.rows}?from=${last + 1}&clinic=${sheet.dataset.clinic}`);
-      if (answer) rows.insertAdjacentHTML("beforeend", await answer.text());
+      if (answer) rows.insertAdjacentHTML("beforeend", answer.text);
       for (const row of entries()) dress(row);
       adding = null;
     })();
@@ -221,17 +222,27 @@
   });
 
   function keepSoon() {
-    unkept = true;
+    changes += 1;
     clearTimeout(draftTimer);
     draftTimer = setTimeout(keep, DRAFT_PAUSE);
   }
 
+  // One draft at a time, so that a slow one never replaces a newer one. The keys of empty rows go along: what they held is forgotten.
   async function keep() {
-    const answer = await ask(sheet.dataset.draft, fieldsOf(entries().filter(begun), true));
-    if (answer) unkept = false;
+    if (keeping) return;
+    keeping = true;
+    const sent = changes;
+    const fields = fieldsOf(entries().filter(begun), true);
+    for (const row of entries().filter(one => !begun(one))) fields.set(`${row.dataset.number}-entry`, text(row, "entry"));
+    const answer = await ask(sheet.dataset.draft, fields);
+    keeping = false;
+    if (answer) kept = sent;
+    if (changes === sent) return;
+    clearTimeout(draftTimer);
+    draftTimer = setTimeout(keep, DRAFT_PAUSE);
   }
 
-  window.addEventListener("beforeunload", event => { if (unkept) event.preventDefault(); });
+  window.addEventListener("beforeunload", event => { if (kept !== changes) event.preventDefault(); });
   sheet.addEventListener("submit", event => event.preventDefault());
 
   // --- finding the patient ---
@@ -286,7 +297,7 @@
     if (list(row) && row.foundFor === words) return;
     const query = new URLSearchParams({ q: words, clinic: sheet.dataset.clinic, row: row.dataset.number });
     const answer = await ask(`${sheet.dataset.found}?${query}`);
-    const found = answer && parsed(await answer.text());
+    const found = answer && parsed(answer.text);
     if (!found || !row.isConnected || words !== text(row, "who")) return;
     close(row);
     const [only, ...others] = found.querySelectorAll("[data-mrn]");
