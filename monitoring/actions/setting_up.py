@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from monitoring.feed_health import expect_anew
-from monitoring.feeds.imports import is_under_way
 from monitoring.models import Feed, Laboratory, Treatment
 from monitoring.models.treatment import EVERY_DAY
 from monitoring.rules.errors import InputError
@@ -82,7 +81,7 @@ def change_laboratory(
         raise InputError("columns", f"{', '.join(sorted(twice))} stands for two things; name each column once")
     before = {"name": current.name, "unit": current.unit, "columns": current.columns}
     read_otherwise = (unit, named | kept) != (current.unit, current.columns)
-    if read_otherwise and is_under_way(current):
+    if read_otherwise and current.is_under_way:
         raise InputError(
             "file", "an import of this laboratory is under way; how its files are read can be changed after it"
         )

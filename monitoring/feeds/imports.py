@@ -139,11 +139,6 @@ def reading_mark(laboratory: Laboratory) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def is_under_way(laboratory: Laboratory) -> bool:
-    """Whether rows of this laboratory are being taken; until they are all in, they are read in one way."""
-    return laboratory.imports.exclude(confirmed_at=None).filter(finished_at=None, cancelled_at=None).exists()
-
-
 @transaction.atomic
 def remember_columns(
     *, laboratory: Laboratory, columns: dict[str, str], unit: str, by: Staff, now: datetime, ip: str | None = None
@@ -152,7 +147,7 @@ def remember_columns(
     if wrong := check_columns(columns, unit):
         raise InputError(*next(iter(wrong.items())))
     Laboratory.objects.select_for_update().get(pk=laboratory.pk)
-    if is_under_way(laboratory):
+    if laboratory.is_under_way:
         raise InputError("file", "an import of this laboratory is under way; its columns can be changed after it")
     laboratory.columns, laboratory.unit = columns, unit
     laboratory.save(update_fields=["columns", "unit"])

@@ -28,6 +28,13 @@ class Laboratory(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether rows of it are being taken; until they are all in, they are read in one way."""
+        return Import.objects.filter(
+            laboratory=self, confirmed_at__isnull=False, finished_at=None, cancelled_at=None
+        ).exists()
+
 
 class Import(models.Model):
     """One uploaded export: its bytes, how far it was read, and what became of its rows."""
