@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +18,7 @@ from monitoring.rules.limits import with_limits
 from monitoring.rules.overrides import Level, level
 from monitoring.rules.protocol import Floor, Source, Tail
 from monitoring.rules.protocols import PROTOCOLS
-from monitoring.rules.slips import DoubtError, Question
+from monitoring.rules.slips import DoubtError, Question, Typed, questions
 from monitoring.rules.supplying import SupplyPolicy
 from monitoring.rules.units import read_count
 from monitoring.rules.wire import answer, read_history
@@ -222,3 +223,23 @@ def test_tablets_over_for_two_days_are_asked_about_when_two_days_are_long_enough
         policy=SupplyPolicy(days={}), tablets_until=on(50).date(),
     )  # fmt: skip
     assert ("break.tablets_over" in [one.rule for one in verdict.why]) is asks
+
+
+def doubts(value, *earlier, day=60, zone="UTC"):
+    """What is asked about a count typed for that day, by its code."""
+    typed = Typed(count=anc(day, value), written=str(value), scale=1, unit="/uL")
+    table = PROTOCOLS["us-label-2025"].tables["general"]
+    asked = questions(typed, earlier, table, now=on(day, 1), zone=ZoneInfo(zone))
+    return {question.code: question.text for question in asked}
+
+
+def test_a_count_of_the_same_draw_is_told_with_its_value_or_as_one_without_an_anc():
+    assert "a count of the same draw already: 2400 /uL," in doubts(2600, anc(60, 2400))["duplicate"]
+    white = anc(60, 1)._replace(anc=None, wbc=Decimal(5000))
+    assert "a count of the same draw already: a count without ANC," in doubts(2600, white)["duplicate"]
+
+
+def test_a_count_of_the_same_moment_is_one_before_and_its_day_is_the_clinics_own():
+    assert "was severe; this one would be normal" in doubts(2600, anc(60, 400))["loosens"]
+    late = anc(50, 400)._replace(at=on(50, 13))
+    assert "400 /uL on 2025-02-21" in doubts(2600, late, zone="Pacific/Auckland")["loosens"]

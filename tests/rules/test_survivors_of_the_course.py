@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +14,7 @@ from monitoring.rules.protocol import Floor, Rechallenge
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.schedule import _counted_from
 from monitoring.rules.starting import rechallenge_ready
+from monitoring.rules.supplying import basis_of
 from tests.rules.telling import anc, event, judged, on, treated
 
 WHITE = Decimal(8000)
@@ -149,3 +151,21 @@ def test_a_fall_is_told_with_its_days_and_a_count_without_an_anc_says_so():
     assert any("28 days" in reason.text for reason in fallen.reasons)
     white = Count(at=on(50), anc=None, wbc=Decimal(1800))
     assert "not reported" in judged(treated(white), 50, protocol="uk-cpms").reasons[0].text
+
+
+@pytest.mark.parametrize(
+    ("known", "zone", "day"),
+    [(True, "UTC", 12), (True, "Pacific/Auckland", 12), (True, "America/Los_Angeles", 11), (False, "UTC", 13)],
+)
+def test_the_day_on_which_a_break_has_lasted_so_long_is_the_clinics_or_counted_in_whole_dates(known, zone, day):
+    pause = Pause(since=on(10, -6), on=on(10).date(), time_known=known, stop=False)
+    assert pause.lasts_on(48 if known else 49, ZoneInfo(zone)) == on(day).date()
+
+
+def test_who_is_owed_no_test_is_read_by_the_phase_and_who_has_none_by_the_first():
+    label = PROTOCOLS["us-label-2025"]
+    ended = judged(treated(anc(400, 400), anc(402, 1600)), 402)
+    assert (ended.frequency, basis_of(ended, label, None).frequency) == ("none", "monthly")
+    assert basis_of(judged([anc(-2, 3000)], 0), label, None).frequency == "weekly"
+    limits = replace(ended, limits_until=on(500).date())
+    assert basis_of(limits, label, None).limits_until == on(500).date()
