@@ -18,7 +18,7 @@ from monitoring.rules.limits import with_limits
 from monitoring.rules.overrides import Level, level
 from monitoring.rules.protocol import Floor, Source, Tail
 from monitoring.rules.protocols import PROTOCOLS
-from monitoring.rules.slips import DoubtError, Question, Typed, questions
+from monitoring.rules.slips import DoubtError, Neighbour, Question, Typed, loosened_from, questions
 from monitoring.rules.supplying import SupplyPolicy
 from monitoring.rules.units import read_count
 from monitoring.rules.wire import answer, read_history
@@ -243,3 +243,35 @@ def test_a_count_of_the_same_moment_is_one_before_and_its_day_is_the_clinics_own
     assert "was severe; this one would be normal" in doubts(2600, anc(60, 400))["loosens"]
     late = anc(50, 400)._replace(at=on(50, 13))
     assert "400 /uL on 2025-02-21" in doubts(2600, late, zone="Pacific/Auckland")["loosens"]
+
+
+def test_a_count_is_far_beyond_a_little_more_than_double_or_below_two_fifths():
+    assert "change" not in doubts(4200, anc(50, 2000))
+    assert "change" in doubts(4201, anc(50, 2000))
+    assert "change" not in doubts(800, anc(50, 2000))
+    assert "change" in doubts(799, anc(50, 2000))
+
+
+def test_the_same_value_on_the_clinics_own_day_is_asked_about_and_on_another_day_not():
+    earlier = anc(50, 2400)._replace(at=on(59, 5))  # the 60th day in Auckland, the 59th in London
+    assert "same value on the same day" in doubts(2400, earlier, zone="Pacific/Auckland")["duplicate"]
+    assert "duplicate" not in doubts(2400, earlier)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "other", "asked"),
+    [(3050, 3050, 3050, True), (2800, 2800, 2800, False), (4000, 3000, 4000, False), (4000, 2000, 4000, True)],
+)
+def test_a_number_that_fits_the_row_before_better_is_asked_about(mine, theirs, other, asked):
+    own = 2400 if mine == theirs else 2000
+    before = Neighbour(name="the row above", count=anc(60, theirs), earlier=[anc(50, other)])
+    typed = Typed(count=anc(60, mine), written=str(mine), scale=1, unit="/uL")
+    table = PROTOCOLS["us-label-2025"].tables["general"]
+    found = questions(typed, [anc(50, own)], table, now=on(60, 1), zone=ZoneInfo("UTC"), neighbour=before)
+    assert ("neighbour" in [question.code for question in found]) is asked
+
+
+def test_a_count_is_looser_than_one_of_its_own_moment():
+    table = PROTOCOLS["us-label-2025"].tables["general"]
+    assert loosened_from(anc(60, 2600), [anc(60, 400)], table) == anc(60, 400)
+    assert loosened_from(anc(60, 400), [anc(60, 2600)], table) is None
