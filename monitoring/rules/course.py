@@ -22,7 +22,6 @@ class Course:
         "fallen",
         "fever_off_treatment",
         "fever_on",
-        "history",
         "hospice",
         "incomplete",
         "latest",
@@ -39,7 +38,6 @@ class Course:
     )
 
     def __init__(self, history: History, protocol: Protocol, table: Table) -> None:
-        self.history = history
         self.protocol = protocol
         self.table = table
         self.zone = history.zone

@@ -10,7 +10,7 @@ from monitoring.rules.assess import assess
 from monitoring.rules.episode import Pause
 from monitoring.rules.follow import follow
 from monitoring.rules.history import Count, History
-from monitoring.rules.protocol import Floor, Rechallenge
+from monitoring.rules.protocol import Agreed, Floor, Rechallenge
 from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.schedule import _counted_from
 from monitoring.rules.starting import rechallenge_ready
@@ -150,7 +150,7 @@ def test_a_fall_is_told_with_its_days_and_a_count_without_an_anc_says_so():
     fallen = judged(treated(anc(50, 4000, wbc=WHITE), anc(60, 2400, wbc=WHITE)), 60, protocol="ca-2023")
     assert any("28 days" in reason.text for reason in fallen.reasons)
     white = Count(at=on(50), anc=None, wbc=Decimal(1800))
-    assert "not reported" in judged(treated(white), 50, protocol="uk-cpms").reasons[0].text
+    assert "count, ANC not reported and WBC 1800" in judged(treated(white), 50, protocol="uk-cpms").reasons[0].text
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,28 @@ def test_who_is_owed_no_test_is_read_by_the_phase_and_who_has_none_by_the_first(
     assert basis_of(judged([anc(-2, 3000)], 0), label, None).frequency == "weekly"
     limits = replace(ended, limits_until=on(500).date())
     assert basis_of(limits, label, None).limits_until == on(500).date()
+
+
+@pytest.mark.parametrize(("events", "severe"), [([], False), ([anc(50, 499)], True), ([anc(50, 500)], False)])
+def test_only_a_count_in_the_worst_band_is_severe(events, severe):
+    assert judged(treated(*events), 50).severe is severe
+
+
+def test_a_judgement_carries_its_draw_its_limits_and_the_days_on_which_time_changes_it():
+    assert judged([event("first_dose", 0)], 1).drawn_at is None
+    off = treated(event("last_dose", 50, hours=14))
+    assert [judged(off, day).changes_on for day in (79, 80)] == [on(80).date(), None]
+    # 23:00 UTC and 48 hours: the day after in Berlin.
+    assert judged(off, 51, zone="Europe/Berlin").answer_changes_on == on(53).date()
+    label = PROTOCOLS["us-label-2025"]
+    table = label.tables["general"]
+    agreed = replace(label, tables=label.tables | {"general": replace(table, agreed=Agreed(on(99).date()))})
+    agreed = replace(agreed, sources=agreed.sources | {"limits": agreed.sources["*"]})
+    assert assess(History(events=treated(anc(50, 2000))), agreed, on(50, 3)).limits_until == on(99).date()
+
+
+def test_a_fever_after_the_last_dose_leaves_the_tests_as_often_as_they_were():
+    told = (event("last_dose", 50), event("fever", 52, celsius=Decimal(39)))
+    often = replace(PROTOCOLS["us-label-2025"], fever=replace(PROTOCOLS["us-label-2025"].fever, frequency="daily"))
+    for events, frequency in ((told, "weekly"), (told[1:], "daily")):
+        assert assess(History(events=treated(anc(49, 3000), *events)), often, on(52, 3)).frequency == frequency
