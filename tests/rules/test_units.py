@@ -1,11 +1,16 @@
 """From what a laboratory wrote to exact numbers per microlitre."""
 
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
 from monitoring.rules.errors import InputError
+from monitoring.rules.follow import follow
+from monitoring.rules.history import History
+from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.units import UNITS_ACCEPTED, plain, read_count
 
 
@@ -121,3 +126,44 @@ def test_a_derived_unit_slip_is_refused_on_the_white_cells():
 def test_a_draw_without_any_count_is_refused():
     with pytest.raises(InputError, match="needs an ANC, or a WBC"):
         read_count(unit="/uL")
+
+
+@pytest.mark.parametrize(
+    ("mature", "young", "fraction"),
+    [("100", None, 100), ("99", "1", 100), ("100", "0", 100), ("100.1", None, None), ("99", "1.1", None)],
+)
+def test_percentages_may_make_a_hundred_and_no_more(mature, young, fraction):
+    sent = {"wbc": "5000", "unit": "/uL", "segs_percent": mature, "bands_percent": young}
+    if fraction is None:
+        with pytest.raises(InputError, match=r"more than 100 %|percentage"):
+            read_count(**sent)
+    else:
+        assert read_count(**sent).anc == 50 * fraction
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "meant"),
+    [
+        ("<1500", "10*9/L", "<1500 /uL (<1.5 x10^9/L)"),
+        (">1500000", "/uL", ">1500 /uL"),
+        ("<1.5", "/uL", "<1.5 x10^9/L (<1500 /uL)"),
+    ],
+)
+def test_a_count_that_came_with_a_sign_is_guessed_at_with_its_sign(written, unit, meant):
+    with pytest.raises(InputError, match=re.escape(f"probably {meant} was meant")):
+        read_count(anc=written, unit=unit)
+
+
+def test_a_number_is_read_up_to_its_most_digits_and_below_a_billion():
+    assert read_count(anc=Decimal("1500." + "1" * 19), unit="/uL").anc == Decimal("1500." + "1" * 19)
+    with pytest.raises(InputError, match="is not a count"):
+        read_count(anc=Decimal("1500." + "1" * 20), unit="/uL")
+    with pytest.raises(InputError, match="is not a count"):
+        read_count(anc=10**12, unit="/uL")
+    with pytest.raises(InputError, match="hardly possible"):
+        read_count(anc=10**12 - 1, unit="/uL")
+
+
+def test_a_population_that_no_table_knows_is_refused_with_those_that_are():
+    with pytest.raises(InputError, match="knows general, ben, not 'danc'"):
+        follow(History(population="danc"), PROTOCOLS["us-label-2025"], datetime(2026, 9, 14, tzinfo=UTC))
