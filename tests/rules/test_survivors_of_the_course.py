@@ -194,3 +194,9 @@ def test_a_fever_after_the_last_dose_leaves_the_tests_as_often_as_they_were():
     often = replace(PROTOCOLS["us-label-2025"], fever=replace(PROTOCOLS["us-label-2025"].fever, frequency="daily"))
     for events, frequency in ((told, "weekly"), (told[1:], "daily")):
         assert assess(History(events=treated(anc(49, 3000), *events)), often, on(52, 3)).frequency == frequency
+
+
+@pytest.mark.parametrize(("bound", "band"), [("", "green"), ("<", "amber"), (">", "green")])
+def test_white_cells_reported_as_fewer_than_a_limit_have_not_reached_it(bound, band):
+    count = anc(50, 5000, wbc=Decimal(3500))._replace(wbc_bound=bound)
+    assert judged(treated(count), 50, protocol="uk-cpms").band == band
