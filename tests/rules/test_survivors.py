@@ -242,7 +242,9 @@ def test_a_count_of_the_same_draw_is_told_with_its_value_or_as_one_without_an_an
 def test_a_count_of_the_same_moment_is_one_before_and_its_day_is_the_clinics_own():
     assert "was severe; this one would be normal" in doubts(2600, anc(60, 400))["loosens"]
     late = anc(50, 400)._replace(at=on(50, 13))
-    assert "400 /uL on 2025-02-21" in doubts(2600, late, zone="Pacific/Auckland")["loosens"]
+    asked = doubts(2600, late, zone="Pacific/Auckland")
+    assert "400 /uL on 2025-02-21" in asked["loosens"]
+    assert "400 /uL on 2025-02-21" in asked["change"]
 
 
 def test_a_count_is_far_beyond_a_little_more_than_double_or_below_two_fifths():

@@ -47,6 +47,7 @@ def test_whoever_supplies_reads_that_a_count_was_taken_under_support():
     said, verdict = asked([*REBEGUN, anc(420, 2500, supported=True)], 421)
     (shown,) = [why for why in verdict.why if why.rule == "count.supported"]
     assert (shown.kind, shown.answer, shown.text) == ("informational", "may_supply", texts(said)["count.supported"])
+    assert shown.source == next(reason.source for reason in said.reasons if reason.rule == "count.supported")
 
 
 def test_a_count_without_its_white_cells_does_not_begin_the_days_of_a_supply():
