@@ -218,9 +218,9 @@ def test_h11_a_row_whose_answer_was_lost_and_that_is_changed_then_says_what_was_
 def test_a_request_without_an_answer_ends_and_the_row_takes_enter_again(open_page, nurse, ward):
     page = open_page(nurse)
     page.add_init_script("AbortSignal.timeout = ((real) => () => real.call(AbortSignal, 1500))(AbortSignal.timeout)")
+    page.route("**/log/row/", lambda route: None)
     page.goto("/log/")
     hands = Keyboard(page)
-    page.route("**/log/row/", lambda route: None)
     hands.row("M001", "2.41", clock="0")
     page.wait_for_selector("#row-1:not(.waiting) .lost")
     says(page, "Not saved yet", "#row-1 .lost")
@@ -231,9 +231,9 @@ def test_a_request_without_an_answer_ends_and_the_row_takes_enter_again(open_pag
 
 
 def test_a_slow_draft_never_replaces_a_newer_one(open_page, nurse, ward):
-    page = opened(open_page, nurse)
-    held = []
+    page, held = open_page(nurse), []
     page.route("**/log/draft/", lambda route: held.append(route) if not held else route.continue_())
+    page.goto("/log/")
     page.keyboard.type("M001")
     wait_until(lambda: held, pause=lambda _: page.wait_for_timeout(100))
     page.keyboard.type("2")
