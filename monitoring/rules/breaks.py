@@ -41,7 +41,7 @@ def break_until(
     return Break(
         days=pause.days(ends_on),
         rebuild=pause.lasted(hours, ends, ends_on, until_time_known=isinstance(until, datetime)),
-        from_12_5=since + timedelta(hours=hours) if timed else on + timedelta(days=-(-hours // 24)),
+        from_12_5=since + timedelta(hours=hours) if timed else pause.lasts_on(hours, zone),
         as_new=as_new,
         as_new_on=on + timedelta(days=days),
         waived=waived,
