@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.waiting import wait_until
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -59,8 +61,21 @@ def says(page, words, within="main"):
     expect(page.locator(within)).to_contain_text(words, use_inner_text=True, timeout=30_000)
 
 
+def read(page, within="main"):
+    """What stands in that part of the page once all of the page has come: a click waits for its beginning only."""
+    page.wait_for_load_state()
+    return page.locator(within).inner_text()
+
+
+def notices(page, script, many):
+    """What the browser shows, as the script reads it, once it shows that many."""
+    wait_until(lambda: len(page.evaluate(script)) >= many, longest=30, pause=lambda _: page.wait_for_timeout(50))
+    return page.evaluate(script)
+
+
 def assert_accessible(page):
     """No violation that axe can see, and nothing that the content security policy had to stop."""
+    page.wait_for_load_state()
     page.evaluate(AXE.read_text())
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     assert not found["violations"], [

@@ -6,6 +6,14 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser import FLAGS, WATCH_POLICY, chromium
+from tests.wires import slow_line
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _line():
+    with pytest.MonkeyPatch.context() as patch:
+        slow_line.lay(patch)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +47,7 @@ def open_page(browser, live_server):
             page.fill("#id_username", staff.username)
             page.fill("#id_password", "a long password")
             page.click("text=Sign in >> nth=-1")
-            page.wait_for_url("**/")
+            page.wait_for_url(lambda address: "/sign-in/" not in address)
         return page
 
     yield open_as

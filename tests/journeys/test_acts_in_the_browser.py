@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring.actions.treating import record_event
 from monitoring.models import BenStatus, Result, TreatmentEvent
 from monitoring.views.acts.table import ACTS
-from tests.browser import IN_BOTH_DRESSES, assert_accessible
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, read
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -43,7 +43,7 @@ def type_moment(page, moment):
 def look(page):
     page.click("#act .act-confirm button")
     page.wait_for_selector("text=What would change")
-    return page.inner_text("main")
+    return read(page)
 
 
 @pytest.mark.parametrize("javascript", [True, False])

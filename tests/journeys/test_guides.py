@@ -17,6 +17,7 @@ from monitoring.sweep import sweep
 from notifications.actions import beat
 from notifications.models import Delivery
 from patients.models import Staff
+from tests.browser import read
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DOCS = Path(__file__).parents[2] / "docs"
@@ -105,7 +106,7 @@ def test_every_page_still_says_what_the_guides_name_and_has_its_picture(open_pag
             pages[picture.who] = open_page(Staff.objects.get(username=picture.who))
         page = pages[picture.who]
         page.goto(picture.address.format(**where))
-        shown = page.inner_text("body")
+        shown = read(page, "body")
         for text in picture.texts:
             assert text in shown or page.get_by_text(text).count(), (picture.file, text)
         if TAKING:

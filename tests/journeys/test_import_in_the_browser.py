@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.models import Alert, Import, QuarantinedRow, Result
-from tests.browser import assert_accessible, says
+from tests.browser import assert_accessible, read, says
 from tests.cast import DAY, a_clinic, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -71,7 +71,7 @@ def test_a_nurse_imports_a_messy_file_and_answers_the_row_that_names_nobody(
     fits()
     choose_columns(page)
     fits()
-    shown = page.inner_text("main")
+    shown = read(page)
     for words in ("Stop treatment", "with a point for the decimals", "no patient of this clinic"):
         assert words in shown
     assert not Result.objects.filter(source="city-lab").exists()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring.actions.reaching import ways_to
 from notifications.loop import deliver_due
 from notifications.models import Delivery
-from tests.browser import assert_accessible, says
+from tests.browser import assert_accessible, notices, says
 from tests.cast import a_clinic, a_person
 from tests.wires.http import Gateway
 
@@ -94,8 +94,7 @@ def test_the_service_worker_shows_what_was_pushed(open_page, push, nurse, live_s
         "data": json.dumps(push.shown()[0]),
     }
     wire.send("ServiceWorker.deliverPushMessage", told)
-    page.wait_for_function(f"async () => (await ({SHOWN})()).length > 0")
-    (title,) = page.evaluate(SHOWN)
+    (title,) = notices(page, SHOWN, 1)
     assert title.endswith("is your code")
 
 

@@ -12,7 +12,7 @@ from notifications.loop import deliver_due
 from notifications.models import Delivery, PushSubscription
 from patients.consenting import Person, wish
 from patients.desk import set_front_desk
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, notices, says
 from tests.cast import a_clinic, a_person
 from tests.journeys.test_own_messages_in_the_browser import ANSWER
 from tests.journeys.test_own_page_in_the_browser import came_in
@@ -116,8 +116,7 @@ def test_the_worker_shows_the_neutral_words_and_never_the_products_name(phone, t
     for said in (json.dumps(push.shown()[0]), "{}"):
         told = {"origin": live_server.url, "registrationId": registration, "data": said}
         wire.send("ServiceWorker.deliverPushMessage", told)
-    phone.wait_for_function(f"async () => (await ({SHOWN})()).length > 1")
-    shown = phone.evaluate(SHOWN)
+    shown = notices(phone, SHOWN, 2)
     assert {one["title"] for one in shown} == {"A message for you", "A message"}
     assert not re.search(r"(?i)clozatrack|quill|alex|clozapin", str(shown))
 

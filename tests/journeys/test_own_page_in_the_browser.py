@@ -87,6 +87,7 @@ def test_what_is_sent_after_the_page_has_closed_waits_behind_the_code(
     phone = open_page(width=390, javascript=javascript)
     came_in(phone, treatment, gateway)
     phone.click("text=Feeling unwell?")
+    phone.wait_for_selector("text=Send my answers")
     phone.check("text=My chest hurts, or it is hard to breathe")
     Session.objects.all().delete()  # as after half an hour
     phone.click("text=Send my answers")

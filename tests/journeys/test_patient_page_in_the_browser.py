@@ -4,10 +4,11 @@ import re
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from monitoring.actions.treating import record_dose, record_event
 from monitoring.models import Result
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, read, says
 from tests.cast import DAY, Decimal, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -88,7 +89,7 @@ def test_the_counts_are_read_one_after_the_other_by_arrow_keys_and_lead_to_their
     page.keyboard.press("Enter")
     latest = Result.objects.order_by("-drawn_at", "-version").first()
     page.wait_for_url(f"**#result-{latest.pk}")
-    assert page.locator("tr:target strong").inner_text() == "2800"
+    expect(page.locator("tr:target strong")).to_have_text("2800")
 
 
 def test_without_javascript_every_count_is_a_stop_of_its_own_and_they_can_be_skipped(open_page, nurse, treatment):
@@ -96,10 +97,10 @@ def test_without_javascript_every_count_is_a_stop_of_its_own_and_they_can_be_ski
     page.goto(address(treatment))
     page.focus(".chart-panel .skip")
     page.keyboard.press("Tab")
-    assert page.locator(":focus").get_attribute("class").startswith("point")
+    expect(page.locator(":focus")).to_have_class(re.compile("^point"))
     page.focus(".chart-panel .skip")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#results")
+    page.wait_for_url("**#results")
 
 
 def test_shapes_tell_supported_and_replaced_counts_apart_and_the_key_says_how(open_page, nurse, treatment):
@@ -107,7 +108,7 @@ def test_shapes_tell_supported_and_replaced_counts_apart_and_the_key_says_how(op
     page.goto(address(treatment))
     assert page.locator(".plot use.ring").count() == 1
     assert page.locator(".plot .old").count() == 2
-    key = page.locator(".key").inner_text()
+    key = read(page, ".key")
     for words in ("count under G-CSF or lithium", "corrected or entered in error", "off treatment", "rechallenge"):
         assert words in key
     assert page.locator(".plot .pause rect").count() == 1
@@ -119,10 +120,11 @@ def test_the_time_and_the_scale_are_chosen_by_links_that_keep_each_other(open_pa
     page.goto(address(treatment))
     all_counts = page.locator(".plot a.point").count()
     page.click("nav[aria-label='Scale'] >> text=Log")
+    page.wait_for_url("**scale=log**")
     page.click("nav[aria-label='Time shown'] >> text=3 months")
-    assert "range=3m" in page.url
+    page.wait_for_url("**range=3m**")
     assert "scale=log" in page.url
-    assert page.locator(".choices [aria-current]").all_inner_texts() == ["3 months", "Log"]
+    expect(page.locator(".choices [aria-current]")).to_have_text(["3 months", "Log"])
     assert page.locator(".plot a.point").count() < all_counts
 
 

@@ -1,11 +1,13 @@
 """Reports and manual at a phone's width, in the dark, by keyboard, without JavaScript, and on paper."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, read, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -51,8 +53,8 @@ def test_a_nurse_asks_about_a_past_day_and_gets_the_answer_of_that_day(open_page
     page.keyboard.press("Enter")
     page.wait_for_url("**as_known_on**")
     says(page, f"{known_on} 23:59")
-    assert "2 missed" not in page.inner_text("main")
-    assert page.get_attribute("text=All as PDF", "href").endswith(f"as_known_on={known_on}")
+    assert "2 missed" not in read(page)
+    expect(page.get_by_text("All as PDF")).to_have_attribute("href", re.compile(f"as_known_on={known_on}$"))
 
 
 def test_the_words_above_the_bars_fit_the_narrowest_phone(open_page, nurse):

@@ -5,9 +5,10 @@ import time
 import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from monitoring.models import Alert, Draft, Result
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, read, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 from tests.waiting import wait_until
 
@@ -137,15 +138,15 @@ def test_two_of_one_name_are_told_apart_and_nobody_is_chosen_by_chance(open_page
     page = opened(open_page, nurse)
     page.keyboard.type("marsh")
     page.wait_for_selector("#found-1 [data-mrn] >> nth=1")
-    assert page.inner_text("#found-1").count("same name") == 2
+    assert read(page, "#found-1").count("same name") == 2
     assert_accessible(page)
     page.keyboard.press("Enter")
-    assert page.input_value("[name='1-who']") == "marsh"
+    expect(page.locator("[name='1-who']")).to_have_value("marsh")
     page.wait_for_selector("#found-1 [data-mrn] >> nth=1")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert page.input_value("[name='1-who']") == "M002"
+    expect(page.locator("[name='1-who']")).to_have_value("M002")
     says(page, "born 1991", "#row-1 .chosen")
 
 
@@ -323,7 +324,7 @@ def test_without_a_script_two_rows_are_shown_and_then_saved(open_page, nurse, wa
     page.fill("[name='1-drawn_time']", "0")
     page.press("[name='2-anc']", "Enter")
     page.wait_for_selector("text=1 ready to be saved")
-    assert "Stop treatment" in page.inner_text("#row-2") or "stop treatment" in page.inner_text("#row-2")
+    assert "stop treatment" in read(page, "#row-2").lower()
     page.fill("[name='2-again']", "0.38")
     page.click("text=Save the rows that are right")
     page.wait_for_selector("text=2 saved")

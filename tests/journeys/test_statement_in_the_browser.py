@@ -6,7 +6,7 @@ from django.utils import timezone
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
 from monitoring.models import Statement
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, says
+from tests.browser import IN_BOTH_DRESSES, assert_accessible, read, says
 from tests.cast import DAY, a_clinic, a_count, a_person, a_treatment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -46,7 +46,7 @@ def test_a_statement_is_issued_scanned_and_ended_by_a_severe_count(
     code = Statement.objects.get().code
     anybody = open_page(javascript=javascript, width=390)
     anybody.goto(f"/check/{code}/")
-    said = anybody.inner_text("main")
+    said = read(anybody)
     assert "✓ Valid" in said
     assert treatment.patient.family_name not in said
     a_count(treatment, 300, at=timezone.now(), now=timezone.now())
