@@ -12,6 +12,7 @@ ACTS = {"click", "press"}
 WAITS = {"expect", "goto", "reload", "expect_page", "expect_download"}
 LOOKS = {"inner_text", "text_content", "all_inner_texts", "all_text_contents", "count", "is_visible", "is_hidden"}
 LOOKS |= {"is_checked", "input_value", "get_attribute", "evaluate", "bounding_box", "url", "objects"}
+FOCUSES = {"to_be_focused", "fill", "focus", "select_option", "check"}
 KEYS_OF_THE_CHART = "test_the_counts_are_read_one_after_the_other_by_arrow_keys_and_lead_to_their_rows"
 """Arrow keys move the focus before the key's own event has ended: there is nothing to wait for."""
 
@@ -35,6 +36,16 @@ def in_order(body):
             yield from (step.test, *in_order(step.body), *in_order(step.orelse))
         elif not isinstance(step, ast.FunctionDef):
             yield step
+
+
+def keys(step):
+    """Keys that go to whatever has the focus."""
+    called = [node.func for node in ast.walk(step) if isinstance(node, ast.Call)]
+    return any(
+        (isinstance(by.value, ast.Attribute) and by.value.attr == "keyboard") or getattr(by.value, "id", "") == "hands"
+        for by in called
+        if isinstance(by, ast.Attribute)
+    )
 
 
 def functions(tree):
@@ -63,6 +74,20 @@ def early_looks(tree, waiting):
             acted = acted or bool(names & ACTS)
 
 
+def blind_keys(tree):
+    """Lines that press a key on a page that has only just come, before a field is known to have the focus."""
+    focusing = {each.name for each in functions(tree) if FOCUSES & set(named(each))}
+    for function in functions(tree):
+        came = False
+        for step in in_order(function.body):
+            names = set(named(step))
+            if names & FOCUSES or names & focusing:
+                came = False
+            elif came and keys(step):
+                yield step.lineno
+            came = came or "goto" in names
+
+
 SHARED = ast.parse((TESTS / "browser.py").read_text())
 BROWSED = [path for path in TESTS.rglob("test_*.py") if "pytest.mark.browser" in path.read_text()]
 
@@ -71,6 +96,11 @@ BROWSED = [path for path in TESTS.rglob("test_*.py") if "pytest.mark.browser" in
 def test_no_test_of_the_browser_looks_too_early(path):
     tree = ast.parse(path.read_text())
     assert list(early_looks(tree, those_that_wait(SHARED, tree))) == []
+
+
+@pytest.mark.parametrize("path", BROWSED, ids=lambda path: path.name)
+def test_no_key_is_pressed_before_something_has_the_focus(path):
+    assert list(blind_keys(ast.parse(path.read_text()))) == []
 
 
 @pytest.mark.parametrize("path", [TESTS / "browser.py", *BROWSED], ids=lambda path: path.name)
@@ -84,3 +114,10 @@ def test_an_early_look_is_found_and_one_that_waited_is_not(look):
     waited = ast.parse(f"def test():\n page.click('a')\n page.wait_for_selector('b')\n {look}")
     assert list(early_looks(early, set())) == [3]
     assert list(early_looks(waited, set())) == []
+
+
+def test_a_key_pressed_blindly_is_found_and_one_with_a_focus_is_not():
+    blind = ast.parse("def test():\n page.goto('/')\n page.keyboard.type('M1')")
+    known = ast.parse("def test():\n page.goto('/')\n expect(field).to_be_focused()\n page.keyboard.type('M1')")
+    assert list(blind_keys(blind)) == [3]
+    assert list(blind_keys(known)) == []

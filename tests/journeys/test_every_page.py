@@ -20,6 +20,10 @@ CUT = """() => [...document.querySelectorAll('.scroll > table.stack')]
     .filter(one => one.scrollWidth > one.parentElement.clientWidth).length"""
 """Rows that stand as cards on a phone and are wider than it: their words end in the middle."""
 BAR = "() => document.querySelector('header.bar')?.offsetHeight ?? 0"
+AT_REST = """addEventListener("htmx:beforeRequest", event => {
+    if (event.detail.requestConfig.verb === "post") event.preventDefault();
+}, true)"""
+"""A page that goes on by itself, as an import does, stands still while it is looked at."""
 NO_PAGES = ("api_", "sign_out", "welcome", "refused_rows", "report_csv", "reports_pdf", "health")
 
 
@@ -35,10 +39,6 @@ def pages(known):
             yield filled(address, known | {"name": name} if name else known), who
 
 
-def at_rest(route):
-    route.fulfill(status=204) if route.request.method == "POST" else route.continue_()
-
-
 def unreadable(page):
     found = page.evaluate(ONLY_CONTRAST)["violations"]
     return [node["html"] for rule in found for node in rule["nodes"]]
@@ -51,8 +51,7 @@ def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page
     for path, who in pages(known):
         if who not in opened:
             opened[who] = open_page(a_person(clinic, LETTERS[who]) if who else None)
-            # A page that goes on by itself, as an import does, stands still while it is looked at.
-            opened[who].route("**", at_rest)
+            opened[who].add_init_script(AT_REST)
         page = opened[who]
         # Files are downloaded, and some addresses only take what is posted to them: neither is a page.
         asked = page.request.get(path)

@@ -67,6 +67,7 @@ class Keyboard:
 def opened(open_page, staff, **more):
     page = open_page(staff, **more)
     page.goto("/log/")
+    expect(page.locator("[name='1-who']")).to_be_focused()
     return page
 
 
@@ -86,6 +87,7 @@ def opened_with_a_line_that_may_break(open_page, staff):
 
     page.route("**/log/row/", carry)
     page.goto("/log/")
+    expect(page.locator("[name='1-who']")).to_be_focused()
     return page, line
 
 
@@ -221,6 +223,7 @@ def test_a_request_without_an_answer_ends_and_the_row_takes_enter_again(open_pag
     page.add_init_script("AbortSignal.timeout = ((real) => () => real.call(AbortSignal, 1500))(AbortSignal.timeout)")
     page.route("**/log/row/", lambda route: None)
     page.goto("/log/")
+    expect(page.locator("[name='1-who']")).to_be_focused()
     hands = Keyboard(page)
     hands.row("M001", "2.41", clock="0")
     page.wait_for_selector("#row-1:not(.waiting) .lost")
@@ -235,6 +238,7 @@ def test_a_slow_draft_never_replaces_a_newer_one(open_page, nurse, ward):
     page, held = open_page(nurse), []
     page.route("**/log/draft/", lambda route: held.append(route) if not held else route.continue_())
     page.goto("/log/")
+    expect(page.locator("[name='1-who']")).to_be_focused()
     page.keyboard.type("M001")
     wait_until(lambda: held, pause=lambda _: page.wait_for_timeout(100))
     page.keyboard.type("2")
@@ -317,7 +321,8 @@ def test_white_cells_are_a_key_away(open_page, nurse, ward):
 
 
 def test_without_a_script_two_rows_are_shown_and_then_saved(open_page, nurse, ward):
-    page = opened(open_page, nurse, javascript=False)
+    page = open_page(nurse, javascript=False)
+    page.goto("/log/")
     for number, value in ((1, "2.41"), (2, "0.38")):
         page.fill(f"[name='{number}-who']", f"M{number:03}")
         page.fill(f"[name='{number}-anc']", value)

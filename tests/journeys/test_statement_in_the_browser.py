@@ -2,6 +2,7 @@
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from monitoring.actions.overriding import ask_override
 from monitoring.actions.programmes import record_fact
@@ -36,7 +37,8 @@ def test_a_statement_is_issued_scanned_and_ended_by_a_severe_count(
 ):
     counter = open_page(pharmacist, javascript=javascript)
     counter.goto("/supply/")
-    counter.keyboard.type(treatment.patient.mrn)  # the field has the focus: a scanner types at once
+    expect(counter.locator("#q")).to_be_focused()  # a scanner types at once
+    counter.keyboard.type(treatment.patient.mrn)
     counter.keyboard.press("Enter")
     counter.wait_for_url("**/supply/")
     counter.click("text=Statement on paper")
@@ -53,6 +55,7 @@ def test_a_statement_is_issued_scanned_and_ended_by_a_severe_count(
     anybody.reload()
     says(anybody, "✕ Not valid")
     counter.goto("/supply/")
+    expect(counter.locator("#q")).to_be_focused()
     counter.keyboard.type(f"{live_server.url}/check/{code}/")
     counter.keyboard.press("Enter")
     counter.wait_for_selector("text=The scanned statement is not valid")

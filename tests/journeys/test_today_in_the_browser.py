@@ -47,7 +47,6 @@ def test_a_nurse_notes_a_draw_and_the_patient_waits_for_the_result(open_page, cl
     page.wait_for_selector("#overdue")
     assert not Draw.objects.exists()
     page.click("#overdue >> text=Blood drawn")
-    page.keyboard.press("Enter") if javascript else None
     page.click("button:has-text('Note that blood was drawn')")
     page.wait_for_selector("text=The result is awaited")
     says(page, "Quill, Alex", "#drawn")
