@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 BIN := .venv/bin
 RUN := $(BIN)/python
+# Our own modules are compiled once, and not once for each process that a test starts.
+unexport PYTHONDONTWRITEBYTECODE
 XDIST := -n 2 --dist worksteal
 
 .PHONY: help demo demo-reset demo-import test test-fast check format mutants knockouts faults eligibility bench pictures lock

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.test import Client
 from playwright.sync_api import sync_playwright
 
 from tests.browser import FLAGS, WATCH_POLICY, chromium
@@ -28,10 +29,10 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, live_server):
-    """A fresh page of a given width, signed in as somebody."""
+    """A fresh page of a given width, of somebody who is signed in; `at` an address if one is given."""
     contexts = []
 
-    def open_as(staff=None, *, width=1280, javascript=True, scheme="light"):
+    def open_as(staff=None, *, at=None, width=1280, javascript=True, scheme="light"):
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             base_url=live_server.url,
@@ -39,15 +40,15 @@ def open_page(browser, live_server):
             color_scheme=scheme,
         )
         contexts.append(context)
+        if staff:
+            person = Client()
+            person.force_login(staff)
+            context.add_cookies([{"name": "sessionid", "value": person.session.session_key, "url": live_server.url}])
         page = context.new_page()
         if javascript:
             page.add_init_script(WATCH_POLICY)
-        if staff:
-            page.goto("/sign-in/")
-            page.fill("#id_username", staff.username)
-            page.fill("#id_password", "a long password")
-            page.click("text=Sign in >> nth=-1")
-            page.wait_for_url(lambda address: "/sign-in/" not in address)
+        if at:
+            page.goto(at)
         return page
 
     yield open_as

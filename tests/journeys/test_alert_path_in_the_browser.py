@@ -32,7 +32,10 @@ def nurse(clinic):
 def test_a_nurse_logs_a_severe_count_by_keyboard_sees_its_meaning_first_and_answers_the_alert(
     open_page, nurse, treatment, javascript
 ):
-    page = open_page(nurse, javascript=javascript)
+    page = open_page(javascript=javascript, at="/")
+    page.fill("#id_username", nurse.username)
+    page.fill("#id_password", "a long password")
+    page.click("main >> text=Sign in >> nth=-1")
     page.click("text=Quill, Alex")
     page.click("text=Log a result")
     page.fill("#id_drawn_at", f"{timezone.now() - DAY / 8:%Y-%m-%dT%H:%M}")

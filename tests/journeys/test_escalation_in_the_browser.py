@@ -39,7 +39,7 @@ def test_h07_a_nurse_ignores_an_alert_the_deputy_gets_it_and_in_the_end_an_open_
     treatment = a_treatment(clinic, clinician=nora, started=now - 60 * DAY)
     a_count(treatment, 380, at=now - 2 * MINUTE, now=now)
     alert = Alert.objects.get(cause="neutropenia")
-    watching = open_page(nora, width=390)
+    watching = open_page(nora, width=390, at="/")
     sweep(now=now + 15 * MINUTE)
     assert Delivery.objects.filter(address=dora.email, about=f"alert:{alert.pk}").count() == 1
     for minutes in (30, 60):
@@ -47,7 +47,7 @@ def test_h07_a_nurse_ignores_an_alert_the_deputy_gets_it_and_in_the_end_an_open_
     watching.evaluate("htmx.ajax('GET', document.querySelector('#alarm').getAttribute('hx-get'),"
                       " {target: '#alarm', swap: 'outerHTML'})")  # fmt: skip
     watching.wait_for_selector("text=Nobody has answered 1 alert")
-    page = open_page(dora, width=390)
+    page = open_page(dora, width=390, at="/")
     page.click("text=Answer now")
     page.click("text=Low neutrophil count")
     page.click("button:has-text('Acknowledge')")
@@ -62,7 +62,7 @@ def test_a_shift_changes_hands_when_the_colleague_accepts_and_somebody_goes_away
 ):
     now = timezone.now()
     shift = a_shift(clinic, nora, now + DAY, now + 2 * DAY)
-    page = open_page(nora, javascript=javascript, width=390)
+    page = open_page(nora, javascript=javascript, width=390, at="/")
     if page.locator(".menu > summary").is_visible():
         page.click(".menu > summary")
     page.locator("a:visible", has_text="My duty").click()

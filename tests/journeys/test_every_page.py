@@ -77,7 +77,7 @@ def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page
 
 def test_on_a_phone_the_rest_of_the_places_are_in_a_menu_that_needs_no_script(open_page):
     clinic = a_clinic("North")
-    page = open_page(a_person(clinic, "nurse"), width=390, javascript=False)
+    page = open_page(a_person(clinic, "nurse"), width=390, javascript=False, at="/")
     bar = page.locator("header.bar")
     assert bar.bounding_box()["height"] < 70
     assert not bar.get_by_role("link", name="Register").is_visible()

@@ -44,7 +44,7 @@ def test_a_patient_moves_between_two_clinics_by_the_hands_of_two_people(open_pag
     sends.click("button:has-text('Ask South')")
     sends.wait_for_selector("text=South is asked")
 
-    receives = open_page(a_person(south, "nurse"), javascript=javascript)
+    receives = open_page(a_person(south, "nurse"), javascript=javascript, at="/")
     receives.click("nav >> text=Transfers")
     receives.click("text=O. A., born 1980")
     receives.wait_for_selector("text=Moves in with her son")
@@ -85,7 +85,7 @@ def test_h39_a_severe_result_between_looking_and_accepting_is_shown_and_asked_ab
 def test_an_admin_gives_a_role_and_cannot_change_their_own(open_page, north):
     admin = a_person(north, "clinic_admin", first_name="Adi", last_name="Admin")
     nurse = a_person(north, "nurse", first_name="Nora", last_name="Nurse")
-    page = open_page(admin)
+    page = open_page(admin, at="/")
     page.click("nav >> text=Settings")
     page.click("text=Staff and roles")
     page.click("text=Nora Nurse")
@@ -105,7 +105,7 @@ def test_an_admin_gives_a_role_and_cannot_change_their_own(open_page, north):
 def test_an_auditor_finds_who_saw_a_patient_and_takes_the_answer_along(open_page, north, treatment):
     nurse = a_person(north, "nurse", first_name="Nora", last_name="Nurse")
     open_page(nurse).goto(f"/patients/{treatment.patient_id}/")
-    page = open_page(a_person(north, "auditor"))
+    page = open_page(a_person(north, "auditor"), at="/")
     page.click("nav >> text=Audit trail")
     page.fill("#id_mrn", "N-77")
     page.click("button:has-text('Find')")

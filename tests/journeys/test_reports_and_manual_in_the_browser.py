@@ -45,7 +45,7 @@ def test_every_page_is_accessible_in_both_schemes_and_fits_a_phone(open_page, nu
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_nurse_asks_about_a_past_day_and_gets_the_answer_of_that_day(open_page, nurse, javascript):
-    page = open_page(nurse, javascript=javascript)
+    page = open_page(nurse, javascript=javascript, at="/")
     page.click("nav >> text=Reports")
     page.click("text=Filters, days, and a past day")
     known_on = timezone.now().date() - timedelta(days=50)

@@ -138,7 +138,7 @@ def test_a_bridge_supply_needs_a_second_person(open_page, clinic, pharmacist, ja
 
 def running_out(clinic, pharmacist):
     """Weekly, supplied four days ago for seven: three tablets' days are left, and nothing is booked."""
-    treatment, at = treated(clinic, drawn=4), timezone.now() - 4 * DAY + DAY / 8
+    treatment, at = treated(clinic, drawn=4), timezone.now() - 4 * DAY
     leave = authorise(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=at)
     hand_over(authorisation=leave, strength_mg=Decimal(100), quantity=21, days=7, by=pharmacist, now=at)
     return treatment
@@ -147,7 +147,7 @@ def running_out(clinic, pharmacist):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_whose_tablets_run_out_is_booked_from_the_list_by_keyboard(open_page, clinic, pharmacist, javascript):
     treatment = running_out(clinic, pharmacist)
-    page = open_page(a_person(clinic, "nurse"), javascript=javascript)
+    page = open_page(a_person(clinic, "nurse"), javascript=javascript, at="/")
     says(page, "tablets for 3 days", "#tablets")
     says(page, "48 h, from 12.5 mg again", "#tablets")
     page.focus(f"#tablets-{treatment.pk}-do")

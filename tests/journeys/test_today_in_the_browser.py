@@ -40,7 +40,7 @@ def someone(clinic, days_ago, name="Quill", owner=None, anc=2400):
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_nurse_notes_a_draw_and_the_patient_waits_for_the_result(open_page, clinic, nurse, javascript):
     someone(clinic, 9)
-    page = open_page(nurse, javascript=javascript)
+    page = open_page(nurse, javascript=javascript, at="/")
     page.click("#overdue >> text=Blood drawn")
     says(page, "The test stays owed")
     page.click("text=Cancel")
@@ -56,7 +56,7 @@ def test_a_nurse_notes_a_draw_and_the_patient_waits_for_the_result(open_page, cl
 @pytest.mark.parametrize("javascript", [True, False])
 def test_an_alert_is_seen_handed_over_noted_and_never_lost_by_leaving(open_page, clinic, nurse, owner, javascript):
     someone(clinic, 1, owner=owner, anc=400)
-    page = open_page(nurse, javascript=javascript)
+    page = open_page(nurse, javascript=javascript, at="/")
     page.click("#alerts >> text=Low neutrophil count")
     page.select_option("#id_to", str(nurse.pk))
     page.fill("#hand_note", "On leave from noon")
@@ -92,7 +92,7 @@ def test_overdue_alerts_are_resolved_together_by_keyboard(open_page, clinic, nur
 def test_the_list_updates_itself_and_nobody_loses_their_place_or_their_typing(open_page, clinic, nurse):
     for number in range(26):
         someone(clinic, 9, f"Name{number:02}")
-    page = open_page(nurse, width=390)
+    page = open_page(nurse, width=390, at="/")
     page.click("#overdue-next")
     page.wait_for_url("**overdue=**")
     page.goto("/")
@@ -120,7 +120,7 @@ def test_the_list_updates_itself_and_nobody_loses_their_place_or_their_typing(op
 
 def test_a_list_that_can_no_longer_be_refreshed_says_so_and_keeps_its_rows(open_page, clinic, nurse):
     someone(clinic, 9)
-    page = open_page(nurse)
+    page = open_page(nurse, at="/")
     page.context.clear_cookies()
     page.evaluate("htmx.trigger('#worklist', 'refresh')")
     page.wait_for_selector("#stale:visible")
