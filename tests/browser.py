@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.waiting import wait_until
@@ -22,8 +21,9 @@ FLAGS = [
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-IN_BOTH_DRESSES = pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
+BY_DAY, AT_NIGHT = ("light", 320), ("dark", 1280)
 """A phone by day and a desk at night; test_every_page.py looks at a desk by day and a phone at night."""
+ONLY_CONTRAST = "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['color-contrast']})"
 MISSING = (
     "The browser tests need Chromium and none could be had. Install Debian's package (apt-get install chromium),"
     " or name one in CLOZATRACK_CHROMIUM."
@@ -71,6 +71,28 @@ def notices(page, script, many):
     """What the browser shows, as the script reads it, once it shows that many."""
     wait_until(lambda: len(page.evaluate(script)) >= many, longest=30, pause=lambda _: page.wait_for_timeout(50))
     return page.evaluate(script)
+
+
+def unreadable(page):
+    """What has too little contrast, where axe is in the page already."""
+    found = page.evaluate(ONLY_CONTRAST)["violations"]
+    return [node["html"] for rule in found for node in rule["nodes"]]
+
+
+def dressed(page, scheme, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    return page
+
+
+def fits_both_dresses(page):
+    """On a phone by day all that axe can see, at a desk at night whether it can be read; no wider than either."""
+    assert_accessible(dressed(page, *BY_DAY))
+    for dress in (BY_DAY, AT_NIGHT):
+        wide = dressed(page, *dress).evaluate("document.documentElement.scrollWidth")
+        assert wide <= dress[1], f"{page.url} is {wide} px wide on {dress}"
+    assert unreadable(page) == [], page.url
+    dressed(page, *BY_DAY)
 
 
 def assert_accessible(page):

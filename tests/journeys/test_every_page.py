@@ -6,7 +6,7 @@ A new address is looked at as soon as it stands in that table.
 import pytest
 
 from monitoring.views.acts.table import ACTS
-from tests.browser import AXE
+from tests.browser import AXE, dressed, unreadable
 from tests.cast import a_clinic, a_person
 from tests.house.test_doors import LETTERS, TABLE, addresses, filled
 from tests.things import things
@@ -14,7 +14,6 @@ from tests.things import things
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE, ZOOMED, DESK, WIDE = 320, 640, 1280, 1920
 """640 px is a window of 1280 px at 200 % zoom."""
-ONLY_CONTRAST = "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['color-contrast']})"
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CUT = """() => [...document.querySelectorAll('.scroll > table.stack')]
     .filter(one => one.scrollWidth > one.parentElement.clientWidth).length"""
@@ -37,11 +36,6 @@ def pages(known):
         names = ACTS if address.name == "act" else ("",)
         for name in names:
             yield filled(address, known | {"name": name} if name else known), who
-
-
-def unreadable(page):
-    found = page.evaluate(ONLY_CONTRAST)["violations"]
-    return [node["html"] for rule in found for node in rule["nodes"]]
 
 
 @pytest.mark.timeout(600)
@@ -69,9 +63,7 @@ def test_every_page_fits_every_width_and_can_be_read_in_dark_and_light(open_page
                 wrong.append(f"{path}: the menu takes {high} px at {width}")
         page.evaluate(AXE.read_text())
         for scheme, width in (("light", DESK), ("dark", PHONE)):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)
-            wrong += [f"{path}, {scheme} at {width}: {html}" for html in unreadable(page)]
+            wrong += [f"{path}, {scheme} at {width}: {html}" for html in unreadable(dressed(page, scheme, width))]
     assert not wrong, "\n".join(wrong)
 
 

@@ -12,7 +12,7 @@ from notifications.loop import deliver_due
 from notifications.models import Delivery, PushSubscription
 from patients.consenting import Person, wish
 from patients.desk import set_front_desk
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, notices, says
+from tests.browser import assert_accessible, fits_both_dresses, notices, says
 from tests.cast import a_clinic, a_person
 from tests.journeys.test_own_messages_in_the_browser import ANSWER
 from tests.journeys.test_own_page_in_the_browser import came_in
@@ -171,12 +171,10 @@ def test_the_page_can_stand_on_a_home_screen_as_an_iphone_asks_and_names_no_prod
     assert not re.search(r"(?i)clozatrack|clozapin", f"{said['name']} {said['short_name']}")
 
 
-@IN_BOTH_DRESSES
-def test_the_page_is_accessible_and_fits_also_in_large_print(open_page, texts, push, treatment, width, scheme):
-    page, person = open_page(width=width, scheme=scheme), Person(treatment.patient)
+def test_the_page_is_accessible_and_fits_also_in_large_print(open_page, texts, push, treatment):
+    page, person = open_page(width=320), Person(treatment.patient)
     address = came_in(page, treatment, texts)
     wish(person=person, wishes={"large_print": True, "language": "es"}, by=None, now=timezone.now())
     page.goto(f"{address}choices/")
     assert page.get_by_role("button", name="Mostrar avisos aquí").is_visible()
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits_both_dresses(page)

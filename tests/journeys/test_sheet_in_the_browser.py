@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from monitoring.models import Alert, Draft, Result
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, read, says
+from tests.browser import assert_accessible, fits_both_dresses, read, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 from tests.waiting import wait_until
 
@@ -336,10 +336,9 @@ def test_without_a_script_two_rows_are_shown_and_then_saved(open_page, nurse, wa
     assert Alert.objects.filter(cause="neutropenia", severity=1).exists()
 
 
-@IN_BOTH_DRESSES
-def test_the_sheet_is_accessible_and_fits_from_a_phone_up(open_page, nurse, clinic, ward, width, scheme):
+def test_the_sheet_is_accessible_and_fits_from_a_phone_up(open_page, nurse, clinic, ward):
     on_treatment(clinic, 11, last=900)
-    page = opened(open_page, nurse, width=width, scheme=scheme)
+    page = opened(open_page, nurse, width=320)
     hands = Keyboard(page)
     hands.row("M001", "2.41", clock="0")
     shows(page, 1, "judged")
@@ -352,8 +351,7 @@ def test_the_sheet_is_accessible_and_fits_from_a_phone_up(open_page, nurse, clin
     page.focus("[name='4-who']")
     hands.type("quill")
     page.wait_for_selector("#found-4 [data-mrn] >> nth=1")
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits_both_dresses(page)
 
 
 def test_forty_results_take_fewer_than_four_minutes_of_typing(open_page, nurse, clinic, capsys):

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from monitoring.models import Alert, Draw
 from monitoring.sweep import sweep
-from tests.browser import IN_BOTH_DRESSES, assert_accessible, read, says
+from tests.browser import fits_both_dresses, read, says
 from tests.cast import DAY, a_clinic, a_count, a_patient, a_person, a_treatment
 from tests.waiting import wait_until
 
@@ -154,19 +154,17 @@ def test_a_refresh_that_hangs_is_given_up_and_says_so(open_page, clinic, nurse):
     page.wait_for_selector("#stale:visible")
 
 
-@IN_BOTH_DRESSES
-def test_the_pages_of_today_and_alerts_are_accessible_and_fit(open_page, clinic, nurse, owner, width, scheme):
+def test_the_pages_of_today_and_alerts_are_accessible_and_fit(open_page, clinic, nurse, owner):
     for days_ago in (0, 7, 9):
         someone(clinic, days_ago, owner=owner)
     low = someone(clinic, 0, owner=owner, anc=400)
     sweep(now=timezone.now())
     alert = low.alerts.get(cause="neutropenia")
-    page = open_page(nurse, width=width, scheme=scheme)
+    page = open_page(nurse, width=320)
     drawn = f"/patients/{low.patient_id}/drawn/"
     for address in ("/?q=quill", "/print/", "/alerts/?show=all", f"/alerts/{alert.pk}/", drawn):
         page.goto(address)
-        assert_accessible(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        fits_both_dresses(page)
 
 
 def test_the_morning_print_fits_a_sheet_and_shows_no_buttons(open_page, clinic, nurse):
