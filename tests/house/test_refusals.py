@@ -36,6 +36,7 @@ def test_a_right_configuration_starts():
     assert started()[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "named"),
     [

@@ -152,6 +152,7 @@ def test_harmless_alerts_are_answered_together_after_showing_which_and_what_foll
     assert Alert.objects.filter(resolved_at=None).get() == alerts[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anc", [400, 700, 1200])
 @pytest.mark.parametrize("move", ["acknowledge", "resolve"])
 def test_h08_a_low_count_is_never_answered_in_bulk_and_takes_the_others_down_with_it(clinic, owner, nurse, anc, move):
@@ -202,6 +203,7 @@ def backfill(clinic, owner, counts):
     return digest
 
 
+@pytest.mark.slow
 def test_h40_a_backfill_tells_each_owner_once_of_all_that_is_not_severe(
     clinic, owner, django_capture_on_commit_callbacks
 ):

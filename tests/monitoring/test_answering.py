@@ -126,6 +126,7 @@ def test_h39_alerts_that_were_ticked_are_answered_together_only_as_they_were_sho
     assert {alert.state for alert in Alert.objects.all()} == {"acknowledged"}
 
 
+@pytest.mark.slow
 def test_an_alert_that_was_answered_meanwhile_is_left_out_by_name_and_the_list_stays_where_it_was(
     client, clinic, nurse, time_machine
 ):

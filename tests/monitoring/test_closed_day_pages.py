@@ -64,6 +64,7 @@ def test_a_stretch_closes_its_weekdays_and_no_weekend(send, clinic):
     assert [line[:10] for line in closed(clinic)] == ["2026-12-23", "2026-12-24", "2026-12-25", "2026-12-28"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "says"),
     [

@@ -59,6 +59,7 @@ def test_h07_an_alert_that_nobody_answers_goes_through_every_step_once_and_ends_
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("anc", "minutes"), [(400, (15, 30, 60)), (800, (60, 120, 240)), (1400, (1440, 2880, 4320))])
 def test_h07_the_times_go_by_severity(ward, anc, minutes):
     alert = ward.alert(anc)
@@ -104,6 +105,7 @@ def test_h07_a_clinic_sets_its_own_times_and_a_later_step_is_never_before_an_ear
     assert ward.told(alert) == [("owner", 0), ("deputy", 40), ("on call", 45), ("desk", 90)]
 
 
+@pytest.mark.slow
 def test_h07_the_steps_that_were_due_while_nothing_looked_are_taken_within_minutes(ward):
     alert = ward.alert()
     ward.watch(NOW + 3 * HOUR + 5 * MINUTE, since=NOW + 3 * HOUR, every=MINUTE)
@@ -138,6 +140,7 @@ def test_somebody_who_is_owner_deputy_and_on_call_is_told_once_and_the_clinics_a
     assert ward.told(alert) == [("owner", 0), ("desk", 15), ("desk", 60)]
 
 
+@pytest.mark.slow
 def test_a_deputy_of_ones_own_comes_before_the_clinics(ward):
     a_deputy(ward.clinic, ward.duty, staff=ward.owner)
     alert = ward.alert()
@@ -145,6 +148,7 @@ def test_a_deputy_of_ones_own_comes_before_the_clinics(ward):
     assert ward.told(alert) == [("owner", 0), ("on call", 15), ("desk", 30)]
 
 
+@pytest.mark.slow
 def test_who_is_on_call_is_asked_when_the_step_comes_and_outside_the_shifts_the_address_is_told(ward):
     ward.clinic.shifts.update(ends_at=NOW + 30 * MINUTE)
     a_shift(ward.clinic, ward.owner, NOW + 31 * MINUTE, NOW + HOUR)
@@ -166,6 +170,7 @@ def test_h07_acknowledged_and_not_resolved_comes_back_and_goes_through_the_steps
     assert (alert.state, alert.notes.filter(verb="came back").count()) == ("open", 1)
 
 
+@pytest.mark.slow
 def test_worse_news_starts_the_steps_again_with_the_owner(ward):
     alert = ward.alert(1400)
     ward.watch(NOW + 3 * DAY, every=12 * HOUR)
@@ -177,6 +182,7 @@ def test_worse_news_starts_the_steps_again_with_the_owner(ward):
     assert ward.told(alert)[-1][0] == "owner"
 
 
+@pytest.mark.slow
 def test_a_hand_over_of_an_acknowledged_alert_starts_the_steps_with_the_new_owner(ward):
     alert = ward.alert()
     acknowledge(alert=alert, by=ward.owner, now=NOW)

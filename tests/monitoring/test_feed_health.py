@@ -125,6 +125,7 @@ def test_h24_a_feed_that_is_cut_changes_no_treatment_and_tells_no_patient(clinic
     assert set(Delivery.objects.values_list("address", flat=True)) <= staff
 
 
+@pytest.mark.slow
 def test_h24_blood_that_was_drawn_long_ago_explains_nothing_and_when_the_source_speaks_again_the_test_is_overdue(
     clinic,
 ):
@@ -155,6 +156,7 @@ def test_h24_the_patients_page_says_result_late_and_since_when_nothing_has_come(
     assert "overdue Blood test" not in page
 
 
+@pytest.mark.slow
 def test_a_silence_is_told_once_to_the_admins_and_on_call_and_again_only_after_data_came(clinic, admin):
     treatment = late(clinic, "Abel")
     silenced(clinic)

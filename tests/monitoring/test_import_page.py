@@ -152,6 +152,7 @@ def test_no_cell_that_we_write_is_run_by_a_spreadsheet(client, upload, cell):
     assert not any(value.startswith(("=", "+", "-", "@")) for value in row.values())
 
 
+@pytest.mark.slow
 def test_rows_are_taken_in_turns_and_whoever_goes_on_begins_where_the_last_one_ended(client, upload, monkeypatch):
     monkeypatch.setattr(imports, "ROWS_A_TURN", 2)
     imported = upload(HEAD + "".join(line(number) for number in range(1, 6)))

@@ -238,6 +238,7 @@ def test_the_page_warns_before_they_end_and_says_when_they_change_the_judgement(
     assert "by itself on Thu 24 Sep 2026 , after the last day of the agreed limits" in page
 
 
+@pytest.mark.slow
 def test_h20_an_alert_comes_two_weeks_before_they_end_once_and_goes_with_the_answer(treatment, prescriber):
     agreed(treatment, prescriber)
     a_count(treatment, 2600, at=NOW + 10 * DAY, now=NOW + 10 * DAY, **WHITE)
@@ -255,6 +256,7 @@ def test_h20_an_alert_comes_two_weeks_before_they_end_once_and_goes_with_the_ans
     assert sweep(now=NOW + 79 * DAY)["limits_end"] == 0
 
 
+@pytest.mark.slow
 def test_an_agreement_of_a_few_days_is_told_at_once_and_one_that_is_answered_stays_so(treatment, prescriber):
     agreed(treatment, prescriber, until=(NOW + 5 * DAY).date())
     assert sweep(now=NOW)["limits_end"] == 1

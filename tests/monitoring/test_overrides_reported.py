@@ -149,6 +149,7 @@ def test_a_past_day_is_told_as_it_was_known_then(treatment, clinic, people):
     assert given(told(clinic, known_at=asked - HOUR)) == []
 
 
+@pytest.mark.slow
 def test_the_reports_are_pages_spreadsheets_and_name_no_patient(client, treatment, clinic, people, time_machine):
     a_month(treatment, people)
     time_machine.move_to(NOW + 30 * DAY, tick=False)
@@ -180,6 +181,7 @@ def _today(time_machine):
     time_machine.move_to(NOW + 2 * HOUR, tick=False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_today")
 def test_the_patients_page_shows_each_of_them_for_ever_and_as_it_was_known_then(
     client, treatment, people, time_machine

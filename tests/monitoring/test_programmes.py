@@ -467,6 +467,7 @@ def test_an_entry_whose_review_is_over_due_says_so(client, old, prescriber, time
     assert "non-rechallenge register" in client.get(f"/patients/{old.patient_id}/").content.decode()
 
 
+@pytest.mark.slow
 def test_a_review_that_is_due_raises_one_alert_and_ends_it_when_somebody_has_looked(client, clinic, old, prescriber):
     given = {"evidence": "Severe", "other_drugs": "", "confirmed": True, "by": prescriber, "now": NOW}
     entry = enter_register(treatment=old, review_on=NOW.date() + timedelta(days=5), **given)

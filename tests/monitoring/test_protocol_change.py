@@ -139,6 +139,7 @@ def test_a_preview_writes_nothing_about_patients_and_raises_nothing(clinic, pres
     assert list(Treatment.objects.order_by("pk").values()) == columns
 
 
+@pytest.mark.slow
 def test_a_chunk_costs_the_same_number_of_questions_however_many_patients_it_has(clinic, prescriber, monkeypatch):
     def questions(patients):
         for _ in range(patients):

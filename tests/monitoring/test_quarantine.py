@@ -99,6 +99,7 @@ def test_h13_a_search_for_whose_row_it_is_says_when_it_finds_more_than_it_shows(
     assert "More than 25: not all of them are shown." in page(client, "waiting_row", waits.pk, q="marsh")
 
 
+@pytest.mark.slow
 def test_h13_row_and_record_are_shown_side_by_side_and_a_disagreement_has_to_be_answered(take, client):
     (waits,) = take(row(mrn="M1", born="1980-07-15"))
     patient = Patient.objects.get(mrn="M1")

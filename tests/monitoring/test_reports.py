@@ -229,6 +229,7 @@ def test_patients_by_band_and_frequency_are_those_of_the_last_judgement(clinic):
     )
 
 
+@pytest.mark.slow
 def test_the_same_question_about_a_past_day_has_the_same_answer_whatever_came_since(clinic):
     nurse, prescriber = a_person(clinic, "nurse"), a_person(clinic, "prescriber")
     treatment, other = a_story(clinic), a_treatment(clinic, started=STARTED)

@@ -108,6 +108,7 @@ def test_a_result_is_reviewed_once_and_stays_so(treatment, nurse):
         ResultReview.objects.create(result=count, staff=nurse, at=NOW)
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_came_and_signs_what_was_ticked(client, clinic, treatment, nurse):
     client.force_login(nurse)
     assert "Received, not looked at" not in client.get("/").content.decode()
@@ -152,6 +153,7 @@ def test_nobody_is_told_that_all_was_looked_at_who_may_not_look(client, clinic, 
     assert "Every result was looked at" in client.get("/results/").content.decode()
 
 
+@pytest.mark.slow
 def test_the_page_asks_as_many_questions_for_thirty_as_for_three(client, clinic, nurse, django_assert_max_num_queries):
     client.force_login(nurse)
     for number in range(33):
@@ -161,6 +163,7 @@ def test_the_page_asks_as_many_questions_for_thirty_as_for_three(client, clinic,
                 client.get("/results/")
 
 
+@pytest.mark.slow
 def test_the_four_states_of_a_test_are_told_apart(client, treatment, nurse):
     """Ordered, drawn, received, reviewed: each is a row of its own, and the patient's page tells which is reached."""
     client.force_login(nurse)

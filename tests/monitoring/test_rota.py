@@ -93,6 +93,7 @@ def test_nobody_is_away_twice_on_one_day_nor_covers_for_themselves(clinic, nora,
             wrong()
 
 
+@pytest.mark.slow
 def test_a_clinic_has_one_usual_deputy_and_a_shift_one_open_offer(clinic, nora, pia):
     a_deputy(clinic, pia)
     with refuses("one_deputy_each"), transaction.atomic():
@@ -360,6 +361,7 @@ def test_h07_the_clinics_alarm_stands_on_every_page_of_its_staff_until_somebody_
     assert "Alarm:" not in words(client.get(reverse("today")))
 
 
+@pytest.mark.slow
 def test_an_open_page_is_given_the_alarm_when_it_changes_and_nothing_while_it_does_not(client, clinic, nora, pia):
     client.force_login(nora)
     quiet = client.get(reverse("alarm")).content.decode()

@@ -101,6 +101,7 @@ def test_a_booking_that_is_cancelled_or_missed_raises_it_again(weekly, nurse):
     assert swept(5, 1) == (1, 0)
 
 
+@pytest.mark.slow
 def test_blood_on_its_way_answers_it_for_three_days(weekly, nurse):
     swept(3)
     record_draw(treatment=weekly, drawn_at=NOW + 3 * DAY, by=nurse, now=NOW + 3 * DAY)
@@ -109,6 +110,7 @@ def test_blood_on_its_way_answers_it_for_three_days(weekly, nurse):
     assert swept(6, 12) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_result_answers_it_and_so_does_a_new_supply(weekly):
     swept(3)
     a_count(weekly, 2500, at=NOW + 3 * DAY)
@@ -131,6 +133,7 @@ def test_h29_once_the_gap_has_begun_the_alert_is_worse_and_stands_among_the_aler
     )
 
 
+@pytest.mark.slow
 def test_an_answer_of_a_person_holds_for_this_gap_until_it_begins(weekly, client, nurse, time_machine):
     swept(3)
     client.force_login(nurse)
@@ -145,6 +148,7 @@ def test_an_answer_of_a_person_holds_for_this_gap_until_it_begins(weekly, client
     assert [swept(day)[0] for day in (8, 12)] == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_test_that_is_in_time_needs_no_booking(clinic):
     monthly = a_treatment(clinic, started=NOW - 500 * DAY)
     a_count(monthly, 2500, at=NOW - HOUR)

@@ -100,6 +100,7 @@ def test_h11_the_form_of_one_result_asks_the_same_questions(as_nurse, clinic):
     assert Result.objects.get(source="manual").reason == "Laboratory report L-4711."
 
 
+@pytest.mark.slow
 def test_one_bad_row_never_loses_the_others_and_the_rest_are_receipts(as_nurse, clinic):
     for number in range(1, 6):
         on_treatment(clinic, f"A{number}")
@@ -126,6 +127,7 @@ def test_the_same_page_sent_twice_makes_each_result_once(as_nurse, clinic):
     assert Result.objects.filter(source="manual").count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"1-anc": "1.9"}, {"1-who": "A2"}, {"1-anc": ""}, {"1-drawn_time": "9"}])
 def test_h11_h13_a_row_that_was_saved_and_then_changed_says_what_stands_and_where_it_is_mended(
     as_nurse, clinic, change

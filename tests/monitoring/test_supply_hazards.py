@@ -72,6 +72,7 @@ def test_h01_a_writer_whose_clock_is_behind_judges_by_what_was_committed_before_
 # H19
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("anc", "asks"), [(1400, True), (900, True), (400, False), (2500, False)])
 def test_h19_a_first_low_count_asks_whether_ben_was_ever_assessed(client, treatment, time_machine, anc, asks):
     time_machine.move_to(NOW + HOUR, tick=False)

@@ -144,6 +144,7 @@ def test_h39_a_second_key_is_not_turned_on_a_page_from_before_a_severe_result(cl
     assert client.post(place, confirm(treatment)).status_code == 302
 
 
+@pytest.mark.slow
 def test_h28_where_the_clinic_asks_for_enrolment_its_own_policy_alone_can_be_overridden(
     client, clinic, pharmacist, treatment
 ):

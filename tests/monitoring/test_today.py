@@ -380,6 +380,7 @@ def test_every_kind_of_search_is_answered_from_an_index(clinic, words, index):
     assert all("Seq Scan on patients_patient" not in plan for plan in plans)
 
 
+@pytest.mark.slow
 def test_a_name_is_text_wherever_it_came_from(today, clinic, client, nurse):
     treatment = someone(clinic, 9, '<img src="x">&')
     a_count(treatment, 400, at=NOW - HOUR, now=NOW)

@@ -39,6 +39,7 @@ def test_an_sms_goes_to_the_provider_with_where_to_report_and_keeps_its_id(gatew
     assert (row.state, row.provider_id, story(row)) == (State.SENT, taken["sid"], ["sent"])
 
 
+@pytest.mark.slow
 def test_h04_a_staff_message_whose_outcome_nobody_knows_is_sent_again(gateway):
     row, gateway.delay = a_message(), 0.8
     assert deliver_due(now) == 0
@@ -48,6 +49,7 @@ def test_h04_a_staff_message_whose_outcome_nobody_knows_is_sent_again(gateway):
     assert story(row) == ["unsure", "sent"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["late", "dropped", "500 and taken"])
 def test_h09_a_patients_message_whose_outcome_nobody_knows_is_never_sent_again_but_shown(gateway, broken):
     row = a_message(repeatable=False)
@@ -132,6 +134,7 @@ def test_a_pushs_tag_is_the_same_for_one_thing_and_tells_no_number_of_ours(push)
     assert re.fullmatch("[0-9a-f]{16}", first)
 
 
+@pytest.mark.slow
 def test_keys_that_cannot_encrypt_are_refused_and_the_message_behind_is_sent(push):
     broken = PushSubscription.objects.create(
         holder="staff:2", created_at=NOW, endpoint=f"{push.url}/push/2", p256dh="junk", auth="junk"
@@ -245,6 +248,7 @@ def test_a_mail_server_that_answers_no_took_nothing(settings, answer):
     assert type(raised.value) is ChannelError
 
 
+@pytest.mark.slow
 def test_a_mail_server_that_falls_silent_after_the_message_may_have_taken_it(settings):
     row = a_message(channel="email", address="a@b.example", repeatable=False)
     with mail_server(settings) as sink:

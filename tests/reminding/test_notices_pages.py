@@ -154,6 +154,7 @@ def test_what_no_browser_would_tell_is_answered_with_a_sentence(treatment, push,
     assert not PushSubscription.objects.exists()
 
 
+@pytest.mark.slow
 def test_no_more_notices_ends_the_browser_and_the_button_is_there_again(treatment, push, clock):
     person = Person(treatment.patient)
     client, page = in_their_browser(person, push)
@@ -197,6 +198,7 @@ def test_a_page_that_came_by_a_notice_goes_on_when_the_browser_is_added_anew(tre
     assert "write to you there from now on" in done
 
 
+@pytest.mark.slow
 def test_h32_who_sits_at_an_open_page_gets_in_no_longer_by_adding_a_browser(treatment, push, second, clock):
     person = Person(treatment.patient)
     in_their_browser(person, push)
@@ -240,6 +242,7 @@ def test_it_is_all_there_in_spanish(treatment, push):
     assert "notices" not in re.sub(r"<[^>]*>", "", shown).lower()
 
 
+@pytest.mark.slow
 def test_staff_see_a_browser_and_its_day_end_it_and_cannot_agree_for_anybody(treatment, push, client):
     person = Person(treatment.patient)
     in_their_browser(person, push)

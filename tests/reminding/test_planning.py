@@ -133,6 +133,7 @@ def test_h32_a_number_that_was_confirmed_six_months_ago_is_asked_anew_and_then_n
     assert [step for step, _ in planned(about__startswith=f"reminder:{asked.pk}:")] == ["confirm", "evening", "day"]
 
 
+@pytest.mark.slow
 def test_each_chosen_channel_and_a_carer_are_told_of_the_day_and_only_the_patient_of_tablets(gateway):
     treatment = due_in(1)
     agreed(treatment, channel="email")
@@ -271,6 +272,7 @@ def steps(gateway):
     return [once.split(":")[3] for *_, once in gateway.sent]
 
 
+@pytest.mark.slow
 def test_a_test_that_is_booked_in_time_is_the_one_to_remind_of(gateway):
     early, late = due_in(4), due_in(4)
     book_test(treatment=early, day=at(2, 0).date(), by=None, now=NOW - HOUR)

@@ -43,6 +43,7 @@ def worse(facts, than):
     return all(mine >= theirs for mine, theirs in zip(order, other, strict=True))
 
 
+@pytest.mark.slow
 def test_h28_the_order_in_which_reasons_are_found_changes_nothing():
     for facts, verdict in VERDICTS.items():
         assert verdict.answer == max((one.answer for one in verdict.why), key=STRICTNESS.index), facts
@@ -67,6 +68,7 @@ def test_h28_more_against_a_supply_never_allows_more():
                 assert lifts(reach, reasons[1:], news=news) or not lifts(reach, reasons[:1], news=news)
 
 
+@pytest.mark.slow
 def test_h28_overrides_are_in_one_order_and_a_wider_one_or_one_more_never_allows_less():
     for verdict in VERDICTS.values():
         for (_, reach, news), (_, other, other_news) in product(OVERRIDES, OVERRIDES):

@@ -6,6 +6,8 @@ import random
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
+
 from monitoring.rules.wire import answer
 from tests.rules.second_reading.reading import judge
 from tests.rules.second_reading.stories import random_history
@@ -24,6 +26,7 @@ def compared(judgement):
     return said
 
 
+@pytest.mark.slow
 def test_two_readings_of_the_rules_agree_on_random_histories():
     chance = random.Random(2026)
     lines = [json.dumps(random_history(chance)) for _ in range(HOW_MANY)]
