@@ -151,6 +151,8 @@ KNOCKOUTS = (
              '    if row.form.cleaned_data["shown"] != fingerprint(typed, desk.clinic.count_unit):', "    if False:", MONITORING + "test_sheet.py"),
     Knockout("H11", "a row that was saved already says what stands", "monitoring/views/sheet_rows.py",
              "    if not row.versions:\n", "    if True:\n", MONITORING + "test_sheet.py"),
+    Knockout("H11", "a form that was saved already says what stands", "monitoring/views/result.py",
+             "        if was := _saved_as_other(request, treatment, form):", "        if was := None:", MONITORING + "test_pages.py"),
     Knockout("H12", "a file is imported only as it was previewed", "monitoring/feeds/imports.py",
              "seen != reading_mark(imported.laboratory)", "False", MONITORING + "test_import_page.py"),
     Knockout("H12", "how a laboratory is read stays while its rows are taken", "monitoring/actions/setting_up.py",

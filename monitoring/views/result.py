@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
+from monitoring.actions.drafting import stored_entries
 from monitoring.actions.previewing import weigh
 from monitoring.actions.record_result import record_result
 from monitoring.forms import ResultForm
@@ -21,6 +22,8 @@ from monitoring.views.asking import colleague_choices, said_of, unit_in_words, u
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.results import ResultRow, result_rows
 from monitoring.views.second import sign_second
+from monitoring.views.sheet_saved import Already, already
+from patients import audit
 
 LATELY = 6
 
@@ -42,6 +45,8 @@ def log_result(request: HttpRequest, patient_id: int) -> HttpResponse:
 def _answer(request: HttpRequest, treatment: Treatment, form: ResultForm) -> HttpResponse:
     now, staff = timezone.now(), staff_of(request)
     try:
+        if was := _saved_as_other(request, treatment, form):
+            return _page(request, treatment, form, already=was)
         if "save" not in request.POST:
             return _weighed(request, treatment, form)
         if not sign_second(form, request=request, patient=treatment.patient, by=staff, now=now):
@@ -54,6 +59,17 @@ def _answer(request: HttpRequest, treatment: Treatment, form: ResultForm) -> Htt
         return _page(request, treatment, form)
     messages.success(request, "The result is saved.")
     return redirect("patient", treatment.patient_id)
+
+
+def _saved_as_other(request: HttpRequest, treatment: Treatment, form: ResultForm) -> Already | None:
+    """What this form was saved as, where that answer was lost and something else is typed now."""
+    staff, clinic = staff_of(request), treatment.clinic
+    stored = stored_entries(clinic=clinic, rows=[{"entry": str(form.cleaned_data["entry"])}])
+    versions = next(iter(stored.values()), None)
+    was = already(versions, form.report(), treatment, clinic=clinic, staff=staff) if versions else None
+    if was and was.patient:
+        audit.opened(was.patient, by=staff, now=timezone.now(), ip=address_of(request))
+    return was
 
 
 def _weighed(request: HttpRequest, treatment: Treatment, form: ResultForm) -> HttpResponse:

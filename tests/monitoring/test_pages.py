@@ -85,6 +85,24 @@ def test_saving_the_same_form_twice_makes_one_result(as_nurse, clinic, time_mach
     assert (stored.anc, stored.drawn_at.isoformat()) == (2100, "2026-09-14T11:30:00+00:00")
 
 
+def test_h11_a_form_that_was_saved_and_then_changed_says_what_stands_and_where_it_is_mended(
+    as_nurse, clinic, time_machine
+):
+    treatment = a_treatment(clinic)
+    time_machine.move_to(NOW, tick=False)
+    form = {"drawn_at": "2026-09-14T07:30", "anc": "2.1", "entry": "0" * 8 + "-0000-4000-8000-" + "0" * 12, "save": "1"}
+    address = reverse("log_result", args=[treatment.patient_id])
+    as_nurse.post(address, form)
+    stored = Result.objects.get(source="manual")
+    for changed in ({"anc": "2.6"}, {"anc": "2.6", "save": ""}, {"drawn_at": "2026-09-14T08:30"}):
+        page = " ".join(as_nurse.post(address, form | changed).content.decode().split())
+        assert "This form was saved already:" in page
+        assert "ANC <strong>2.1 " in page
+        assert f"/act/correct/?subject={stored.pk}" in page
+        assert 'value="2.6"' in page or "08:30" in page, "what was typed stays typed"
+    assert Result.objects.get(source="manual") == stored
+
+
 def test_a_page_behind_sign_in_is_never_kept_by_a_browser(as_nurse):
     assert as_nurse.get("/").headers["Cache-Control"] == "no-store"
 
