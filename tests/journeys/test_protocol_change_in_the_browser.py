@@ -30,6 +30,7 @@ def treatment(clinic, prescriber):
 
 
 def fits(page):
+    page.wait_for_load_state()
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
