@@ -10,6 +10,7 @@ from notifications.actions import claim, owe, retry, send
 from notifications.loop import deliver_due
 from notifications.models import DELAYS, LEASE, Delivery, Heartbeat
 from tests.cast import NOW
+from tests.waiting import wait_until
 from tests.wires.smtp import mail_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,16 +18,25 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def in_another_session(work):
     """Do it on a connection of its own, which is gone afterwards, as a killed worker's is."""
-    answers = []
+    answers, sessions = [], []
 
     def run():
         answers.append(work())
+        sessions.append(connection.connection.info.backend_pid)
         connection.close()
 
     worker = threading.Thread(target=run)
     worker.start()
     worker.join()
+    # PostgreSQL hears of it a moment later.
+    wait_until(lambda: not is_alive(*sessions))
     return answers[0]
+
+
+def is_alive(session):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [session])
+        return cursor.fetchone() is not None
 
 
 @pytest.fixture
