@@ -46,8 +46,8 @@ demo-import: .venv/ready
 
 test: .venv/ready
 	$(RUN) -m pytest $(XDIST) -m "not faults and not browser"
-	$(RUN) -m pytest $(XDIST) -m browser
-	$(RUN) -m pytest -m faults
+	$(RUN) -m pytest $(XDIST) -m browser tests/journeys
+	$(RUN) -m pytest -m faults tests/faults
 
 test-fast: .venv/ready
 	$(RUN) -m pytest $(XDIST) -m "not faults and not browser and not slow"

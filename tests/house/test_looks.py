@@ -92,6 +92,13 @@ SHARED = ast.parse((TESTS / "browser.py").read_text())
 BROWSED = [path for path in TESTS.rglob("test_*.py") if "pytest.mark.browser" in path.read_text()]
 
 
+@pytest.mark.parametrize(("mark", "folder"), [("browser", "journeys"), ("faults", "faults")])
+def test_make_test_finds_them_where_it_looks(mark, folder):
+    said = re.compile(rf"pytest\.mark\.{mark}\b(?!\\)")
+    found = {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py") if said.search(path.read_text())}
+    assert found - {"house"} == {folder}
+
+
 @pytest.mark.parametrize("path", BROWSED, ids=lambda path: path.name)
 def test_no_test_of_the_browser_looks_too_early(path):
     tree = ast.parse(path.read_text())

@@ -24,6 +24,7 @@ def test_a_part_is_well_while_its_own_heartbeat_is_young_whatever_the_others_do(
         call_command("watchdog", "--part", part)
 
 
+@pytest.mark.slow
 def test_the_probe_passes_a_web_server_that_says_the_sweep_is_silent(live_server):
     port = live_server.url.rpartition(":")[2]
     assert probed(port) == (0, "")

@@ -32,6 +32,7 @@ def started(**changes):
     return run.returncode, run.stderr
 
 
+@pytest.mark.slow
 def test_a_right_configuration_starts():
     assert started()[0] == 0
 

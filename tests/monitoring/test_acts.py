@@ -283,6 +283,7 @@ def two_doses(treatment):
     return DoseChange.objects.get(daily_mg=400)
 
 
+@pytest.mark.slow
 def test_a_dose_entered_in_error_counts_no_more_and_stays_readable(desk, treatment):
     wrong = two_doses(treatment)
     typed = {"subject": f"dose-{wrong.pk}", "reason": "Wrong patient"}
@@ -337,6 +338,7 @@ def test_a_protocol_is_changed_after_a_look_at_what_changes(desk, treatment):
     assert AuditEvent.objects.get(verb="protocol_changed").detail["was"] == "us-label-2025"
 
 
+@pytest.mark.slow
 def test_contact_details_end_and_begin_and_nothing_is_lost(nurse, treatment):
     nurse.do(treatment, "contact", phone="555 0100", email="", address="")
     page = nurse.do(treatment, "contact", phone="555 0199", email="alex@example.org", address="")
@@ -386,6 +388,7 @@ def test_the_patient_page_offers_the_acts_that_fit(desk, treatment):
     assert page(reverse("act", args=[treatment.patient_id, "nonsense"])).status_code == 404
 
 
+@pytest.mark.slow
 def test_a_row_of_another_patient_cannot_be_acted_on(desk, treatment, clinic):
     other = a_treatment(clinic)
     result = other.results.first()

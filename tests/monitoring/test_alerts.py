@@ -85,6 +85,7 @@ def test_h08_after_a_hand_over_worse_news_goes_to_the_new_owner(clinic, owner, n
     assert set(Delivery.objects.filter(sent_at=None).values_list("address", flat=True)) == {nurse.email}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["left the clinic", "inactive", "without an address"])
 def test_h08_an_alert_whose_owner_is_lost_is_on_calls_within_a_sweep(clinic, owner, lost):
     alert = answering.acknowledge(alert=an_alert(clinic, owner), by=owner, now=NOW)
@@ -162,6 +163,7 @@ def test_h08_a_low_count_is_never_answered_in_bulk_and_takes_the_others_down_wit
     assert {alert.state for alert in Alert.objects.all()} == {"open"}
 
 
+@pytest.mark.slow
 def test_mine_everybodys_and_those_resolved_lately_are_three_lists(client, clinic, owner, nurse, time_machine):
     time_machine.move_to(NOW + DAY, tick=False)
     an_alert(clinic, owner, patient=a_patient(clinic, family_name="Owned"))
@@ -245,6 +247,7 @@ def test_h40_a_correction_inside_a_backfill_is_told_with_the_rest(clinic, owner)
     assert Delivery.objects.get().about == "digest:import:2"
 
 
+@pytest.mark.slow
 def test_h40_many_tests_found_overdue_at_once_are_one_message_an_owner(clinic, owner):
     for _ in range(5):
         a_count(a_treatment(clinic, clinician=owner), 2000, at=NOW - 9 * DAY, now=NOW - 9 * DAY)

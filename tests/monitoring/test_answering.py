@@ -109,6 +109,7 @@ def test_a_hand_over_to_somebody_who_is_away_keeps_what_was_typed(client, clinic
     assert f'<option value="{to.pk}" selected>' in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_h39_alerts_that_were_ticked_are_answered_together_only_as_they_were_shown(client, clinic, nurse, time_machine):
     time_machine.move_to(NOW, tick=False)
     client.force_login(nurse)

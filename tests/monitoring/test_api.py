@@ -189,6 +189,7 @@ def test_the_description_names_every_address(client):
         assert address.split("{")[0] in described
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_eight_copies_of_one_message_at_once_make_one_result_and_one_alert(clinic):
     treatment = a_treatment(clinic)

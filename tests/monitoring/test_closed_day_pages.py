@@ -95,6 +95,7 @@ def test_a_day_is_opened_again_after_a_look(send, client, clinic):
     assert AuditEvent.objects.filter(verb="day_opened").count() == 1
 
 
+@pytest.mark.slow
 def test_h22_the_patients_page_says_by_which_open_day_blood_is_drawn(client, clinic):
     treatment = a_treatment(clinic)
     a_count(treatment, at=NOW - 3 * DAY)  # weekly tests: due on Friday 18 September

@@ -198,6 +198,7 @@ def test_h08_the_alerts_of_somebody_who_is_away_go_to_the_cover_at_once_and_they
     assert (alert.owner, ward.told(alert)) == (ward.duty, [("on call", 0)])
 
 
+@pytest.mark.slow
 def test_h08_the_open_alerts_of_somebody_who_goes_away_become_the_covers_within_a_sweep(ward):
     alert = acknowledge(alert=ward.alert(), by=ward.owner, now=NOW)
     tomorrow = (NOW + DAY).date()
@@ -240,6 +241,7 @@ def test_h08_nothing_is_handed_over_to_somebody_who_is_away(ward):
     assert hand_over(alert=alert, to=ward.deputy, by=ward.owner, now=NOW + DAY).owner == ward.deputy
 
 
+@pytest.mark.slow
 def test_h08_whoever_leaves_within_a_sweep_the_next_one_who_can_be_reached_is_told(ward):
     alert = ward.alert()
     for number, person in enumerate((ward.owner, ward.deputy, ward.duty), start=1):

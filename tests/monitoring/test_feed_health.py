@@ -92,6 +92,7 @@ def test_the_rhythm_is_learnt_in_two_weeks_and_a_silence_does_not_lengthen_it(cl
     assert (feed.longest_gap, feed.silent_from, feed.told_at) == (30 * HOUR, later + 45 * HOUR, None)
 
 
+@pytest.mark.slow
 def test_h24_while_a_source_is_silent_no_alert_says_overdue_of_whoever_was_drawn_and_nobody_is_hidden(
     client, clinic, time_machine
 ):
@@ -144,6 +145,7 @@ def test_h24_blood_that_was_drawn_long_ago_explains_nothing_and_when_the_source_
     assert raised.filter(resolved_at=None).count() == 2
 
 
+@pytest.mark.slow
 def test_h24_the_patients_page_says_result_late_and_since_when_nothing_has_come(client, clinic, time_machine):
     treatment = late(clinic, "Abel")
     time_machine.move_to(NOW, tick=False)
@@ -173,6 +175,7 @@ def test_a_silence_is_told_once_to_the_admins_and_on_call_and_again_only_after_d
     assert told.count() == 4
 
 
+@pytest.mark.slow
 def test_the_light_says_in_words_who_speaks_and_who_is_silent(client, clinic, admin, time_machine):
     treatment = late(clinic, "Abel")
     feed = silenced(clinic)

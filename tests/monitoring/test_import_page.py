@@ -409,6 +409,7 @@ def test_pages_ask_a_fixed_number_of_questions_however_many_rows(client, upload,
     assert len(for_few) == len(for_many)
 
 
+@pytest.mark.slow
 def test_another_clinics_import_does_not_exist(client, upload):
     imported = confirm(client, upload(HEAD + line(1, anc="1,4")))
     client.force_login(a_person(a_clinic("South"), "nurse"))

@@ -100,6 +100,7 @@ def test_no_tablets_reach_past_the_last_day_of_agreed_limits(treatment, prescrib
     assert (verdict.answer, verdict.until) == ("may_supply", (NOW + 3 * DAY).date())
 
 
+@pytest.mark.slow
 def test_every_judgement_says_it_and_old_ones_stay_as_they_were(treatment, prescriber):
     before = list(Assessment.objects.order_by("pk").values())
     agreed(treatment, prescriber)

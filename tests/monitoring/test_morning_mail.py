@@ -78,6 +78,7 @@ def test_nobody_who_is_gone_gets_it(clinic, gone):
     assert owe_digests(now=HALF_PAST_SEVEN) == 0
 
 
+@pytest.mark.slow
 def test_it_holds_the_worklists_own_numbers_and_nothing_by_which_anybody_is_known(client, clinic, time_machine):
     nurse, number = a_person(clinic, "nurse"), iter(range(99))
     for days_ago, anc in ((9, 2000), (9, 2000), (7, 2000), (3, 400), (8, 900)):

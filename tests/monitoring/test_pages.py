@@ -107,6 +107,7 @@ def test_a_page_behind_sign_in_is_never_kept_by_a_browser(as_nurse):
     assert as_nurse.get("/").headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.slow
 def test_a_patient_is_found_by_mrn_birth_date_and_the_beginnings_of_names(as_nurse, clinic):
     a_patient(clinic, mrn="N77", given_name="Ada", family_name="Okafor")
     a_patient(a_clinic("South"), mrn="N77", given_name="Ada", family_name="Okafor")

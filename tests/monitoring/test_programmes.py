@@ -131,6 +131,7 @@ def frozen(time_machine):
     time_machine.move_to(NOW, tick=False)
 
 
+@pytest.mark.slow
 def test_the_page_asks_about_a_day_and_says_that_it_is_history(client, frozen, old, prescriber):
     client.force_login(prescriber)
     place = f"/patients/{old.patient_id}/rems/"

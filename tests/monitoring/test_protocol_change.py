@@ -264,6 +264,7 @@ def test_h20_a_later_correction_reads_each_judgement_by_the_rules_of_its_time(cl
     assert {row.protocol_key for row in again} == {"us-label-2025"}
 
 
+@pytest.mark.slow
 def test_h40_a_bulk_switch_tells_each_owner_once_of_all_that_is_not_severe(clinic, prescriber):
     for anc in (1300, 1350, 1400, 1900):
         a_count(a_treatment(clinic, clinician=prescriber), anc, at=NOW - DAY, count=WHITE)

@@ -100,6 +100,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("changes", "words"), WRONG)
 def test_what_is_wrong_is_said_and_everything_typed_is_kept(send, changes, words):
     shown = send(**changes).content.decode()

@@ -323,6 +323,7 @@ def test_a_deputy_is_named_for_one_person_or_for_everybody_and_taken_back(client
     assert set(Deputy.objects.values_list("staff", "deputy")) == {(pia.pk, None), (None, pia.pk)}
 
 
+@pytest.mark.slow
 def test_h08_patients_whose_alerts_nobody_owns_are_an_alarm_on_every_page_of_the_admin(
     client, clinic, admin, nora, pia
 ):

@@ -63,6 +63,7 @@ def listed(treatment, now):
     return Treatment.objects.filter(running_out(day, treatment.clinic), pk=treatment.pk).exists()
 
 
+@pytest.mark.slow
 def test_h29_three_days_before_the_last_tablet_an_alert_is_raised_once_and_its_owner_is_told(weekly):
     assert [swept(day)[0] for day in (1, 2, 3, 3.5)] == [0, 0, 1, 0]
     alert = Alert.objects.get(cause="supply_ends")
@@ -90,6 +91,7 @@ def test_a_test_booked_by_the_day_on_which_the_gap_begins_answers_it_and_a_later
     assert swept(3, 1) == (0, 0)
 
 
+@pytest.mark.slow
 def test_a_booking_that_is_cancelled_or_missed_raises_it_again(weekly, nurse):
     booking = book_test(treatment=weekly, day=TODAY + 4 * DAY, by=nurse, now=NOW)
     assert swept(4) == (0, 0)
@@ -121,6 +123,7 @@ def test_a_result_answers_it_and_so_does_a_new_supply(weekly):
     assert not Alert.objects.filter(cause="supply_ends", resolved_at=None).exists()
 
 
+@pytest.mark.slow
 def test_h29_once_the_gap_has_begun_the_alert_is_worse_and_stands_among_the_alerts(weekly):
     swept(3)
     assert swept(6, 23) == (0, 0)
@@ -279,6 +282,7 @@ def part(found):
     return found.partition('<section class="panel" id="tablets"')[2].partition("</section>")[0]
 
 
+@pytest.mark.slow
 def test_the_worklist_says_how_long_they_last_and_what_a_gap_would_mean_before_it_happens(page, weekly):
     assert "Nobody's tablets run out" in part(page("/", NOW + 2 * DAY)).replace("&#x27;", "'")
     soon = part(page("/", NOW + 3 * DAY))

@@ -76,6 +76,7 @@ def test_h34_to_be_named_is_not_enough(save, colleague):
     assert (stored(), trail()) == ([], [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("password", ["wrong", " a long password", "A LONG PASSWORD"])
 def test_h34_a_wrong_password_saves_nothing_and_is_in_the_trail(save, nurse, colleague, password):
     page = save(second=colleague.pk, second_password=password)

@@ -152,6 +152,7 @@ def test_h11_h13_a_row_that_was_saved_and_then_changed_says_what_stands_and_wher
     assert Result.objects.get(source="manual") == result
 
 
+@pytest.mark.slow
 def test_h13_a_saved_row_that_was_marked_as_entered_in_error_is_not_called_saved_again(as_nurse, clinic, nurse):
     treatment = on_treatment(clinic, "A1")
     rows = row(1, "A1", "2.2")
@@ -181,6 +182,7 @@ def test_date_and_time_come_from_the_row_above_and_a_date_alone_is_no_row(as_nur
     assert [moment.isoformat() for moment in drawn] == ["2026-09-14T11:30:00+00:00"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("written", "hour"), [("7", "07:00"), ("730", "07:30"), ("0730", "07:30"), ("7:30", "07:30"), ("7.30", "07:30")]
 )
@@ -226,6 +228,7 @@ def test_h13_a_name_is_never_taken_for_a_patient_and_two_of_one_name_are_told_ap
     assert as_nurse.get("/log/found/", {"q": "A2"}).content.decode().count("data-mrn") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["quill", "A"])
 def test_h13_the_sheet_says_when_it_found_more_than_it_shows(as_nurse, clinic, words):
     for number in range(8):
@@ -244,6 +247,7 @@ def test_h13_a_patient_who_is_on_the_sheet_twice_is_pointed_out(as_nurse, clinic
     assert "The same patient is also in row 1." in page
 
 
+@pytest.mark.slow
 def test_h11_a_loosening_row_is_saved_with_its_number_again_and_the_report(as_nurse, clinic):
     on_treatment(clinic, "A1", last=900)
     rows = row(1, "A1", "1.3")

@@ -218,6 +218,7 @@ def test_the_api_gives_the_same_answer(client, clinic, treatment):
         assert answer["why"][0]["kind"] == "clinical"
 
 
+@pytest.mark.slow
 def test_the_card_asks_a_fixed_number_of_questions(client, pharmacist, treatment, django_assert_max_num_queries):
     with django_assert_max_num_queries(32):
         client.get(at(treatment))
@@ -227,6 +228,7 @@ def test_the_card_asks_a_fixed_number_of_questions(client, pharmacist, treatment
         client.get(at(treatment))
 
 
+@pytest.mark.slow
 def test_the_card_plans_a_discharge_and_days_away_and_changes_nothing(client, pharmacist, treatment):
     discharge = client.get(at(treatment), {"collect_on": "2026-09-16"}).content.decode()
     assert "7 days of tablets, until Tue 22 Sep 2026" in discharge

@@ -88,6 +88,7 @@ def test_h24_a_silent_feed_changes_no_treatment(late):
     assert list(Treatment.objects.order_by("pk").values()) == before
 
 
+@pytest.mark.slow
 def test_a_repeat_that_has_not_come_by_its_deadline_worsens_its_alert_once(late):
     a_count(late, 1400)
     assert sweep(now=NOW + 23 * HOUR)["late"] == 0

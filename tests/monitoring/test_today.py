@@ -156,6 +156,7 @@ def test_who_stopped_for_good_or_restarted_is_not_paused(today, clinic):
     assert "Nobody is paused." in today("paused")
 
 
+@pytest.mark.slow
 def test_a_draw_waits_on_its_own_list_until_the_final_result_of_its_day_is_here(today, clinic, nurse):
     treatment = someone(clinic, 7)
     record_draw(treatment=treatment, drawn_at=NOW - HOUR, by=nurse, now=NOW)
@@ -227,6 +228,7 @@ def test_a_draw_that_is_noted_leads_back_to_the_list_as_it_was_left_and_nowhere_
         Draw.objects.update(ended_at=None, end_reason="", ended_by=None)
 
 
+@pytest.mark.slow
 def test_a_merged_record_and_another_clinics_patients_are_not_on_the_list(today, clinic, nurse):
     kept, merged = someone(clinic, 9, "Kept"), someone(clinic, 9, "Merged")
     someone(a_clinic("South"), 9, "Southern")

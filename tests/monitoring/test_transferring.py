@@ -78,6 +78,7 @@ def test_until_the_other_clinic_accepts_the_patient_stays_on_the_old_list(transf
     assert transfer not in transfers_of(a_person(a_clinic("West"), "nurse"))
 
 
+@pytest.mark.slow
 def test_h08_a_patient_who_moves_is_on_somebodys_list_with_an_owner_who_answers_until_the_other_clinic_accepts(
     transfer, treatment, north, south, their_nurse
 ):
@@ -219,6 +220,7 @@ def test_one_transfer_waits_at_a_time_and_goes_to_another_clinic(transfer, treat
             request_transfer(treatment=treatment, to_clinic=clinic, reason="Moves", by=nurse, now=NOW)
 
 
+@pytest.mark.slow
 def test_the_sweep_raises_an_unanswered_transfer_once_at_the_sender(transfer, treatment, north, nurse, their_nurse):
     assert sweep(now=NOW + 2 * DAY)["transfer_late"] == 0
     assert sweep(now=NOW + 4 * DAY)["transfer_late"] == 1

@@ -40,6 +40,7 @@ def sent(gateway, **fields):
     return row, gateway.messages[-1]
 
 
+@pytest.mark.slow
 def test_receipts_in_any_order_and_twice_each_come_to_the_same_end(gateway, client):
     for number, order in enumerate(itertools.permutations(["sent", "delivered", "queued"])):
         row, message = sent(gateway, once=f"k{number}")

@@ -189,6 +189,7 @@ def test_agreeing_in_a_second_browser_ends_the_first_and_takes_back_what_waited_
     assert latest_consents(person)["webpush"] == second
 
 
+@pytest.mark.slow
 def test_h32_two_people_one_browser_and_only_the_later_sees_notices_there(person, push):
     confirmed(person, push)
     other = Person(due_in(1).patient)

@@ -186,6 +186,7 @@ def test_both_pages_say_that_a_browser_is_gone_and_what_to_do(treatment, push, c
     assert ("ended because their browser takes no more notices" in staff) == noted
 
 
+@pytest.mark.slow
 def test_a_page_that_came_by_a_notice_goes_on_when_the_browser_is_added_anew(treatment, push, second, clock):
     person = Person(treatment.patient)
     in_their_browser(person, push)

@@ -101,6 +101,7 @@ def test_nothing_is_planned_for_a_dead_number(clinic):
     assert not Delivery.objects.waiting().filter(address=address_of(treatment)).exists()
 
 
+@pytest.mark.slow
 def test_the_worklist_says_who_is_not_reached_and_leads_to_where_it_is_mended(client, clinic, nurse, time_machine):
     time_machine.move_to(NOW, tick=False)
     client.force_login(nurse)
