@@ -1,6 +1,7 @@
 """What docker-compose.yml and the Dockerfile promise."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,25 @@ def test_the_second_copy_is_watched_comes_back_and_takes_its_password_from_the_e
     assert (copy["restart"], copy["image"]) == ("unless-stopped", COMPOSE["services"]["postgres"]["image"])
     assert secrets_with_a_default(copy["environment"]) == {}
     assert (ROOT / copy["command"][0].lstrip("/")).stat().st_mode & 0o111
+
+
+def test_postgres_is_not_there_before_it_listens_on_the_network():
+    """While the image makes a new database, a server answers on the socket that no other part can reach."""
+    asked = COMPOSE["services"]["postgres"]["healthcheck"]["test"]
+    assert asked[asked.index("-h") + 1] == "127.0.0.1"
+
+
+def test_a_new_database_can_be_made_before_any_copy_of_it_can_connect():
+    second = yaml.safe_load((ROOT / "docker-compose.second-copy.yml").read_text())["services"]
+    assert "synchronous_standby_names=second_copy" in second["postgres"]["command"]
+    assert second["postgres"]["environment"] == {"PGOPTIONS": "-c synchronous_commit=local"}
+
+
+@pytest.mark.parametrize(("state", "healthy"), [("sync", True), ("async", False), ("potential", False), ("", False)])
+def test_the_second_copy_is_healthy_only_while_commits_wait_for_it(state, healthy):
+    copy = yaml.safe_load((ROOT / "docker-compose.second-copy.yml").read_text())["services"]["second-copy"]
+    judged = copy["healthcheck"]["test"][1].rpartition("|")[2]
+    assert (subprocess.run(["sh", "-c", judged], input=state, text=True, check=False).returncode == 0) == healthy
 
 
 SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|PASSPHRASE|CREDENTIAL|_KEY\b")
