@@ -1,6 +1,7 @@
-"""What every answer carries."""
+"""What every request says truly, and what every answer carries."""
 
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
@@ -11,6 +12,21 @@ from monitoring.views.finding import page_before
 
 View = Callable[[HttpRequest], HttpResponse]
 MOST_KEPT = 10
+
+
+def own_address(get_response: View) -> View:
+    """From where a request came, where `settings.PROXIES` proxies stand before the service: each adds whom it saw.
+
+    What stands further left was written by the sender, who may write what they like.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        seen = request.headers.get("X-Forwarded-For", "").split(",")
+        if 0 < settings.PROXIES <= len(seen) and (address := _address(seen[-settings.PROXIES])):
+            request.META["REMOTE_ADDR"] = address
+        return get_response(request)
+
+    return answer
 
 
 def no_store(get_response: View) -> View:
@@ -38,6 +54,13 @@ def no_silent_loss(get_response: View) -> View:
         return response
 
     return answer
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return ""
 
 
 def _signed_out(request: HttpRequest) -> HttpResponse:

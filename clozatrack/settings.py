@@ -26,6 +26,8 @@ DEBUG = _env("DEBUG", "0") == "1"
 ALLOWED_HOSTS = [host for host in _env("HOSTS", "" if PRODUCTION else "localhost,127.0.0.1").split(",") if host]
 BASE_URL = _env("BASE_URL", "http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# How many proxies stand before the web server: the audit trail and the lock after wrong passwords go by the address.
+PROXIES = int(_env("PROXIES", "0"))
 
 if PRODUCTION and (reasons := refusals(secret=SECRET_KEY, debug=DEBUG, hosts=ALLOWED_HOSTS, base_url=BASE_URL)):
     raise ImproperlyConfigured("Clozatrack does not start in production: " + "; ".join(reasons))
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
     "clozatrack.apps.ClozatrackConfig",
 ]
 MIDDLEWARE = [
+    "clozatrack.middleware.own_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
