@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from monitoring.doors import prescribers_at
+from monitoring.rules.protocols import PROTOCOLS
 from monitoring.rules.units import UNITS_ACCEPTED
 from patients.access import VERBS
 from patients.closed_days import is_open
@@ -57,18 +58,25 @@ class RolesForm(forms.Form):
         self.fields["successor"].queryset = prescribers_at(clinic).exclude(pk=person.pk)  # type: ignore[attr-defined]  # a ModelChoiceField
 
 
+class SignInName(forms.RegexField):
+    """What somebody types to sign in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            r"^[a-zA-Z0-9._-]{3,40}$",
+            label="Sign-in name",
+            help_text="3 to 40 letters, digits, dots or dashes.",
+            error_messages={"invalid": "Use 3 to 40 letters, digits, dots or dashes."},
+        )
+
+
 class InviteForm(forms.Form):
     """Somebody who has no account yet."""
 
     given_name = forms.CharField(label="Given name", max_length=80)
     family_name = forms.CharField(label="Family name", max_length=80)
     email = forms.EmailField(label="E-mail", help_text="Alerts that they own go there.")
-    name = forms.RegexField(
-        r"^[a-zA-Z0-9._-]{3,40}$",
-        label="Sign-in name",
-        help_text="3 to 40 letters, digits, dots or dashes.",
-        error_messages={"invalid": "Use 3 to 40 letters, digits, dots or dashes."},
-    )
+    name = SignInName()
     roles = forms.MultipleChoiceField(
         label="Roles here",
         choices=Role.choices,
@@ -99,11 +107,31 @@ class ClinicForm(forms.Form):
         label="On-call address", help_text="Told when nobody answers an alert in time, or an alert has no owner."
     )
     count_unit = forms.ChoiceField(
-        label="Unit of typed counts", choices=unit_choices, help_text="Files and programs say their own unit."
+        label="Unit of typed counts",
+        choices=unit_choices,
+        help_text="Files and programs say their own unit.",
+        error_messages={"invalid_choice": f"%(value)s is no unit here; known: {', '.join(UNITS_ACCEPTED)}."},
     )
     time_zone = forms.ChoiceField(
-        label="Time zone", choices=lambda: [(zone, zone) for zone in sorted(available_timezones())]
+        label="Time zone",
+        choices=lambda: [(zone, zone) for zone in sorted(available_timezones())],
+        error_messages={"invalid_choice": "%(value)s is not an IANA time zone such as Europe/Berlin."},
     )
+
+
+class FoundingForm(ClinicForm):
+    """A clinic that is new here, and its first admin; typed as a command."""
+
+    slug = forms.SlugField(max_length=50)
+    clinic_name = forms.CharField(max_length=120)
+    protocol = forms.ChoiceField(
+        choices=lambda: [(key, key) for key in PROTOCOLS],
+        error_messages={"invalid_choice": f"%(value)s is no protocol here; known: {', '.join(PROTOCOLS)}."},
+    )
+    given_name = forms.CharField(max_length=80)
+    family_name = forms.CharField(max_length=80)
+    email = forms.EmailField()
+    name = SignInName()
 
 
 class ClosedDayForm(forms.Form):
