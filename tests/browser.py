@@ -1,9 +1,11 @@
 """A real Chromium: one that is there, else Debian's package when root, else Playwright's own; never skipped."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -20,10 +22,13 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HEADLESS = "chromium-headless-shell"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 BY_DAY, AT_NIGHT = ("light", 320), ("dark", 1280)
 """A phone by day and a desk at night; test_every_page.py looks at a desk by day and a phone at night."""
 ONLY_CONTRAST = "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['color-contrast']})"
+UP = """async () => (await navigator.serviceWorker.getRegistrations())
+    .every(one => one.active && one.active.state === "activated")"""
 MISSING = (
     "The browser tests need Chromium and none could be had. Install Debian's package (apt-get install chromium),"
     " or name one in CLOZATRACK_CHROMIUM."
@@ -36,24 +41,46 @@ def chromium(playwright):
         if not os.access(given, os.X_OK):
             raise RuntimeError(f"CLOZATRACK_CHROMIUM names {given}, which is no program that can be run.")
         return given
-    if there := next((found for name in NAMES if (found := shutil.which(name))), None):
+    if there := _there() or _from_debian():
         return there
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(["apt-get", "update"], check=False, **quiet)
-        subprocess.run(
-            ["apt-get", "install", "-y", "--no-install-recommends", "chromium"],
-            check=False,
-            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-            **quiet,
-        )
-        if found := shutil.which("chromium"):
-            return found
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, capture_output=True)
     own = playwright.chromium.executable_path
     if Path(own).exists():
         return own
     raise RuntimeError(MISSING)
+
+
+def quick(playwright):
+    """The path of a Chromium without the parts that only a screen needs, where there is one: it takes half the work.
+
+    Pages are laid out, drawn and driven alike; only notices of the system cannot be shown. None: Playwright's own.
+    """
+    whole = chromium(playwright)
+    if whole == playwright.chromium.executable_path:
+        return None
+    return whole if "CLOZATRACK_CHROMIUM" in os.environ else shutil.which(HEADLESS) or whole
+
+
+def _there():
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+def _from_debian():
+    """Debian's package, and its headless one where Debian has it; workers that begin together install it once."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return None
+    with (Path(tempfile.gettempdir()) / "clozatrack-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _there():
+            _apt_get("update")
+            _apt_get("install", "-y", "--no-install-recommends", "chromium")
+            _apt_get("install", "-y", "--no-install-recommends", HEADLESS)
+    return _there()
+
+
+def _apt_get(*words):
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(["apt-get", *words], check=False, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, **quiet)
 
 
 def says(page, words, within="main"):
@@ -71,6 +98,12 @@ def notices(page, script, many):
     """What the browser shows, as the script reads it, once it shows that many."""
     wait_until(lambda: len(page.evaluate(script)) >= many, longest=30, pause=lambda _: page.wait_for_timeout(50))
     return page.evaluate(script)
+
+
+def push_to(page, wire, **message):
+    """A push message of the service, once the worker that shall show it is up: one that is not loses it."""
+    wait_until(lambda: page.evaluate(UP), longest=30, pause=lambda _: page.wait_for_timeout(50))
+    wire.send("ServiceWorker.deliverPushMessage", message)
 
 
 def unreadable(page):

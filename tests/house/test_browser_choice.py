@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from types import SimpleNamespace
 
 import pytest
@@ -29,6 +30,8 @@ class Machine:
         self.has("python", FAILS)
         monkeypatch.setattr(sys, "executable", str(place / "python"))
         monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(tempfile, "tempdir", str(place))
+        self.playwright = SimpleNamespace(chromium=SimpleNamespace(executable_path=str(self.own)))
 
     def has(self, name, script="#!/bin/sh\n", there="chromium"):
         path = self.place / name
@@ -37,7 +40,10 @@ class Machine:
         return str(path)
 
     def chosen(self):
-        return browser.chromium(SimpleNamespace(chromium=SimpleNamespace(executable_path=str(self.own))))
+        return browser.chromium(self.playwright)
+
+    def quickly(self):
+        return browser.quick(self.playwright)
 
     def was_told(self):
         return self.told.read_text()
@@ -64,7 +70,12 @@ def test_then_one_that_is_there_and_nothing_is_installed(machine):
 def test_then_debians_package_for_root(machine):
     machine.has("apt-get", INSTALLS)
     assert machine.chosen() == str(machine.place / "chromium")
-    assert machine.was_told().splitlines() == ["update", "install -y --no-install-recommends chromium"]
+    assert machine.was_told().splitlines() == [
+        "update", "install -y --no-install-recommends chromium",
+        "install -y --no-install-recommends chromium-headless-shell",
+    ]  # fmt: skip
+    assert machine.chosen()
+    assert len(machine.was_told().splitlines()) == 3
 
 
 def test_then_playwrights_own_when_debian_has_none_or_one_is_not_root(machine):
@@ -94,3 +105,23 @@ def test_a_named_one_that_is_not_there_is_not_passed_over_in_silence(machine, mo
     monkeypatch.setenv("CLOZATRACK_CHROMIUM", "/nowhere/chromium")
     with pytest.raises(RuntimeError, match="/nowhere/chromium"):
         machine.chosen()
+
+
+def test_pages_are_looked_at_in_debians_headless_one_where_it_is(machine):
+    machine.has("chromium")
+    assert machine.quickly() == str(machine.place / "chromium")
+    shell = machine.has("chromium-headless-shell")
+    assert machine.quickly() == shell
+    assert machine.chosen() == str(machine.place / "chromium")
+
+
+def test_and_in_the_one_that_was_named_whatever_else_is_there(machine, monkeypatch):
+    machine.has("chromium-headless-shell")
+    mine = machine.has("mine")
+    monkeypatch.setenv("CLOZATRACK_CHROMIUM", mine)
+    assert machine.quickly() == mine
+
+
+def test_and_playwright_takes_the_headless_one_of_its_own(machine):
+    machine.has("python", INSTALLS, there="playwrights-own")
+    assert machine.quickly() is None

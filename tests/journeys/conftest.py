@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from tests.browser import FLAGS, WATCH_POLICY, chromium
+from tests.browser import FLAGS, WATCH_POLICY, chromium, quick
 from tests.wires import slow_line
 
 
@@ -18,19 +18,33 @@ def _line():
 
 
 @pytest.fixture(scope="session")
-def browser():
+def playwright():
     # Playwright keeps an event loop in this thread; Django would refuse the database because of it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium(playwright), args=FLAGS)
+    with sync_playwright() as started:
         yield started
-        started.close()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
+    started = playwright.chromium.launch(executable_path=quick(playwright), args=FLAGS)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def whole_browser(playwright):
+    """For what the system shows outside the page; a test that asks for it is given its pages there."""
+    started = playwright.chromium.launch(executable_path=chromium(playwright), args=FLAGS)
+    yield started
+    started.close()
 
 
 @pytest.fixture
-def open_page(browser, live_server):
+def open_page(request, live_server):
     """A fresh page of a given width, of somebody who is signed in; `at` an address if one is given."""
     contexts = []
+    browser = request.getfixturevalue("whole_browser" if "whole_browser" in request.fixturenames else "browser")
 
     def open_as(staff=None, *, at=None, width=1280, javascript=True, scheme="light"):
         context = browser.new_context(

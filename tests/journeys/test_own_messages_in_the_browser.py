@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring.actions.reaching import ways_to
 from notifications.loop import deliver_due
 from notifications.models import Delivery
-from tests.browser import assert_accessible, notices, says
+from tests.browser import assert_accessible, notices, push_to, says
 from tests.cast import a_clinic, a_person
 from tests.wires.http import Gateway
 
@@ -77,6 +77,7 @@ def test_a_browser_agrees_and_is_confirmed_by_what_it_shows(open_page, push, nur
     assert [channel for channel, _ in ways_to(nurse, 1)] == ["email", "webpush"]
 
 
+@pytest.mark.usefixtures("whole_browser")
 def test_the_service_worker_shows_what_was_pushed(open_page, push, nurse, live_server):
     page = open_page(nurse)
     page.context.grant_permissions(["notifications"], origin=live_server.url)
@@ -88,12 +89,8 @@ def test_the_service_worker_shows_what_was_pushed(open_page, push, nurse, live_s
     page.get_by_role("button", name="Use this browser").click()
     page.wait_for_selector("text=A code is on its way")
     deliver_due(timezone.now)
-    told = {
-        "origin": live_server.url,
-        "registrationId": known[0]["registrationId"],
-        "data": json.dumps(push.shown()[0]),
-    }
-    wire.send("ServiceWorker.deliverPushMessage", told)
+    said = json.dumps(push.shown()[0])
+    push_to(page, wire, origin=live_server.url, registrationId=known[0]["registrationId"], data=said)
     (title,) = notices(page, SHOWN, 1)
     assert title.endswith("is your code")
 

@@ -13,7 +13,7 @@ from notifications.loop import deliver_due
 from notifications.models import Delivery, PushSubscription
 from patients.consenting import Person, wish
 from patients.desk import set_front_desk
-from tests.browser import assert_accessible, fits_both_dresses, notices, says
+from tests.browser import assert_accessible, fits_both_dresses, notices, push_to, says
 from tests.cast import a_clinic, a_person
 from tests.journeys.test_own_messages_in_the_browser import ANSWER
 from tests.journeys.test_own_page_in_the_browser import came_in
@@ -107,6 +107,7 @@ def test_from_yes_to_the_reminder_whose_touch_opens_their_page(phone, texts, pus
     phone.wait_for_selector("text=The next test")
 
 
+@pytest.mark.usefixtures("whole_browser")
 def test_the_worker_shows_the_neutral_words_and_never_the_products_name(phone, texts, push, treatment, live_server):
     address = came_in(phone, treatment, texts)
     phone.goto(f"{address}choices/")
@@ -118,8 +119,7 @@ def test_the_worker_shows_the_neutral_words_and_never_the_products_name(phone, t
     deliver_due(timezone.now)
     registration = next(one["registrationId"] for one in known if one["scopeURL"].endswith("/my/"))
     for said in (json.dumps(push.shown()[0]), "{}"):
-        told = {"origin": live_server.url, "registrationId": registration, "data": said}
-        wire.send("ServiceWorker.deliverPushMessage", told)
+        push_to(phone, wire, origin=live_server.url, registrationId=registration, data=said)
     shown = notices(phone, SHOWN, 2)
     assert {one["title"] for one in shown} == {"A message for you", "A message"}
     assert not re.search(r"(?i)clozatrack|quill|alex|clozapin", str(shown))
