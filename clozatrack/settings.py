@@ -142,6 +142,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "static"
+WHITENOISE_AUTOREFRESH = TESTING  # else each test's client reads every file anew when it is made
 STATICFILES_DIRS = [BASE_DIR / "clozatrack" / "static"]
 
 EMAIL_HOST = _env("SMTP_HOST", "127.0.0.1")

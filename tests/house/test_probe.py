@@ -30,6 +30,7 @@ def test_the_probe_passes_a_web_server_that_says_the_sweep_is_silent(live_server
     assert probed(port) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_probe_fails_where_nothing_listens():
     status, said = probed("9")
     assert status == 1

@@ -54,6 +54,7 @@ def nurse(client, clinic):
     return Desk(client, a_person(clinic, "nurse"))
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing_and_confirming_does(desk, treatment):
     typed = on(NOW - DAY / 24) | {"reason": "Surgery"}
     before = (AuditEvent.objects.count(), TreatmentEvent.objects.count())
@@ -65,6 +66,7 @@ def test_looking_changes_nothing_and_confirming_does(desk, treatment):
     assert AuditEvent.objects.filter(verb="last_dose", ip="127.0.0.1").count() == 1
 
 
+@pytest.mark.slow
 def test_sending_it_twice_is_once(desk, treatment):
     typed = on(NOW - DAY) | {"reason": "Surgery"}
     word = seen(desk.look(treatment, "interrupt", **typed))
@@ -74,6 +76,7 @@ def test_sending_it_twice_is_once(desk, treatment):
     assert "recorded already" in words(desk.look(treatment, "interrupt", **typed))
 
 
+@pytest.mark.slow
 def test_what_was_not_looked_at_is_not_saved(desk, treatment):
     word = seen(desk.look(treatment, "interrupt", reason="Surgery", **on(NOW - DAY)))
     page = desk.look(treatment, "interrupt", reason="Surgery", confirm=word, **on(NOW - 40 * DAY))
@@ -155,6 +158,7 @@ def test_a_first_dose_shows_the_weekly_schedule(desk, clinic):
     assert treatment.advice == "continue"
 
 
+@pytest.mark.slow
 def test_stopping_says_which_tests_are_still_owed(desk, treatment):
     page = desk.said(treatment, "stop", reason="Changed medicine", **on(NOW))
     assert "Tests are still owed: every week, the next on Sun 20 Sep 2026" in page
@@ -252,6 +256,7 @@ def test_a_draw_in_the_hour_that_happened_twice_can_be_corrected(desk, clinic):
     assert "be interpreted in time zone Europe/Berlin" in said
 
 
+@pytest.mark.slow
 def test_two_people_who_correct_one_result_do_not_overwrite_each_other(desk, treatment):
     result = Result.objects.get(accession="latest")
     typed = {"subject": result.pk, "drawn_at": "2026-09-13T14:00", "reason": "Slip"}
@@ -330,6 +335,7 @@ def test_hospice_monitoring_and_rechallenge_are_a_prescribers_word(desk, treatme
     assert "is approved already" in desk.said(treatment, "rechallenge", reason="x", **on(NOW - DAY / 48))
 
 
+@pytest.mark.slow
 def test_a_protocol_is_changed_after_a_look_at_what_changes(desk, treatment):
     a_count(treatment, 400, at=NOW)
     page = desk.do(treatment, "protocol", protocol_key="us-label-2015", reason="Replaying")
@@ -377,6 +383,7 @@ def test_every_act_opens_for_those_who_may_and_exists_for_nobody_else(client, cl
     assert stranger.look(treatment, name).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_patient_page_offers_the_acts_that_fit(desk, treatment):
     page = desk.client.get
     desk.client.force_login(desk.staff)

@@ -103,6 +103,7 @@ def test_h08_an_alert_whose_owner_is_lost_is_on_calls_within_a_sweep(clinic, own
     assert sweep(now=NOW + 3 * MINUTE)["orphaned"] == 0
 
 
+@pytest.mark.slow
 def test_h08_only_an_outcome_ends_an_alert_and_no_page_ends_it_by_being_left(client, clinic, owner, nurse):
     alert = an_alert(clinic, owner)
     client.force_login(nurse)
@@ -223,6 +224,7 @@ def test_h40_a_backfill_tells_each_owner_once_of_all_that_is_not_severe(
     assert Alert.objects.filter(cause="neutropenia").count() == 6
 
 
+@pytest.mark.slow
 def test_h40_severe_counts_of_a_backfill_are_told_one_by_one(clinic, owner):
     backfill(clinic, owner, [400, 1200, 300, 200, 1300])
     severe = Alert.objects.filter(cause="neutropenia", severity=1)

@@ -64,6 +64,7 @@ def test_h39_no_page_answers_what_came_after_it_and_what_was_typed_is_kept(clien
     assert not AuditEvent.objects.filter(verb__in=["alert_acknowledged", "alert_resolved", "alert_handed_over"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("door", "state"), [("acknowledge", "acknowledged"), ("resolve", "resolved")])
 def test_the_page_that_shows_what_the_alert_says_now_answers_it(client, low, door, state, time_machine):
     worse(low)

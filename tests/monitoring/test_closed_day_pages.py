@@ -42,6 +42,7 @@ def closed(clinic):
     return [f"{row.day} {row.name}" for row in rows]
 
 
+@pytest.mark.slow
 def test_h22_the_holidays_of_a_region_are_shown_and_saved_only_when_confirmed(send, clinic):
     shown = words(send(**BAVARIA))
     assert "Closed on Fri 25 Dec 2026, Christmas Day." in shown

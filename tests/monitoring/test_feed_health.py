@@ -57,6 +57,7 @@ def sections(client, clinic):
     }
 
 
+@pytest.mark.slow
 def test_each_source_of_a_clinic_has_its_last_message_and_what_people_type_is_none(clinic):
     treatment = late(clinic, "Abel")
     sweep(now=NOW)
@@ -192,6 +193,7 @@ def test_the_light_says_in_words_who_speaks_and_who_is_silent(client, clinic, ad
     assert feed.pk
 
 
+@pytest.mark.slow
 def test_an_admin_says_what_is_expected_of_a_source_and_sees_first_what_follows(client, clinic, admin):
     late(clinic, "Abel")
     sweep(now=NOW)

@@ -242,6 +242,7 @@ def test_a_file_that_is_no_export_is_refused_whole_with_what_would_be_right(uplo
     assert not Import.objects.exists()
 
 
+@pytest.mark.slow
 def test_letters_that_are_not_utf8_are_asked_about_and_never_guessed(client, upload):
     text = HEAD.replace("Neutrophils", "Größe") + GOOD.replace("10*9/L", "/µL").replace("1.4", "1400")
     imported = upload(text.encode("cp1252"))
@@ -268,6 +269,7 @@ def test_dates_are_read_as_the_laboratory_writes_them_because_a_person_said_so(c
     assert Result.objects.get(accession="S1").drawn_at.isoformat() == "2026-09-14T11:00:00+00:00"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cells", "order"),
     [
@@ -318,6 +320,7 @@ def test_columns_cannot_change_while_rows_are_being_taken(client, upload):
     assert "an import of this laboratory is under way" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"dates": "mdy"}, {"unit": "", "always_unit": "/uL"}])
 def test_h12_h39_a_file_is_imported_only_as_its_preview_read_it(client, upload, change):
     imported = upload(HEAD + line(1))

@@ -204,6 +204,7 @@ def test_the_patients_page_shows_each_of_them_for_ever_and_as_it_was_known_then(
     assert "not reviewed yet" in past
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_today")
 def test_what_waits_for_an_answer_or_a_review_stands_at_the_counter(client, treatment, people):
     client.force_login(people["reviews"])
@@ -219,6 +220,7 @@ def test_what_waits_for_an_answer_or_a_review_stands_at_the_counter(client, trea
     assert "Not reviewed yet" not in client.get("/supply/").content.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_today")
 def test_the_card_offers_the_review_to_others_only(client, treatment, people):
     row = asked_for(treatment, people)

@@ -106,6 +106,7 @@ def test_ben_is_shown_with_its_evidence_its_baseline_and_both_people(page, treat
     assert "Documented by Nora Nurse, confirmed by Pia Prescriber on 13 Sep 2026" in text
 
 
+@pytest.mark.slow
 def test_what_waits_for_somebody_is_said(page, clinic, treatment, nurse, prescriber):
     south = a_clinic("South")
     BenProposal.objects.create(treatment=treatment, evidence="Duffy-null", documented_at=NOW, documented_by=nurse)
@@ -143,6 +144,7 @@ def test_an_overdue_test_says_how_many_days_beside_the_day_on_which_it_was_due(p
     assert "2 days overdue" in page("?as_of=2026-09-03")
 
 
+@pytest.mark.slow
 def test_a_dose_from_before_a_break_is_never_shown_as_the_dose_of_today(page, treatment):
     record_dose(treatment=treatment, daily_mg=Decimal(350), at=NOW - 50 * DAY, by=None, now=NOW - 50 * DAY)
     assert "350 mg a day since" in page()
@@ -231,6 +233,7 @@ def test_the_story_is_folded_to_twenty_lines_and_all_of_it_is_one_link_away(page
     assert "Show all," not in page("?all=1")
 
 
+@pytest.mark.slow
 def test_a_day_gone_by_shows_what_was_known_then_and_says_that_it_is_the_past(page, treatment):
     a_count(treatment, 700, at=NOW - 40 * DAY, now=NOW - 40 * DAY, accession="A1")
     a_count(treatment, 7000, at=NOW - 40 * DAY, now=NOW - 20 * DAY, accession="A1", status="corrected")

@@ -169,6 +169,7 @@ def boxes(page):
     return [draft.basis for draft in page.context["drafts"]]
 
 
+@pytest.mark.slow
 def test_many_forms_are_signed_in_one_sitting_and_only_those_ticked(client, frozen, clinic, prescriber):
     enrol(clinic, prescriber, 3)
     client.force_login(prescriber)

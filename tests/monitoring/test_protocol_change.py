@@ -277,6 +277,7 @@ def test_h40_a_bulk_switch_tells_each_owner_once_of_all_that_is_not_severe(clini
     assert (message.about.startswith("digest:protocol:"), message.due_at < LATER) == (True, True)
 
 
+@pytest.mark.slow
 def test_h40_stops_of_a_bulk_switch_are_severe_and_never_gathered(clinic, prescriber):
     for anc in (900, 800, 700):
         a_count(a_treatment(clinic, clinician=prescriber), anc, at=NOW - DAY)

@@ -54,6 +54,7 @@ def sign(client, change, password=PASSWORD):
     return client.post(reverse("confirm_protocol", args=[change.pk]), {"password": password})
 
 
+@pytest.mark.slow
 def test_asking_shows_who_changes_how_and_changes_nothing(client, clinic, prescriber):
     a_count(a_treatment(clinic, patient=a_patient(clinic, mrn="LOW")), 900, at=NOW - DAY)
     a_treatment(clinic, patient=a_patient(clinic, mrn="FINE"))
@@ -78,6 +79,7 @@ def test_each_kind_has_its_own_list_with_both_sides_in_words(client, clinic, pre
     assert ("FINE" in page, "LOW" in page) == (True, False)
 
 
+@pytest.mark.slow
 def test_a_nurse_may_ask_and_only_a_prescriber_signs_with_the_password(client, clinic, prescriber):
     a_treatment(clinic)
     client.force_login(a_person(clinic, "nurse"))
@@ -143,6 +145,7 @@ def test_every_row_comes_as_csv_without_formulas_and_the_download_is_audited(cli
     assert AuditEvent.objects.filter(verb="protocol_change_downloaded").count() == 1
 
 
+@pytest.mark.slow
 def test_h33_who_left_the_clinic_since_is_shown_to_nobody_here(client, clinic, prescriber):
     treatment = a_treatment(clinic, patient=a_patient(clinic, mrn="GONE"))
     asked(client, clinic)

@@ -201,6 +201,7 @@ def test_the_clinics_own_policy_sets_the_clock(take, clinic):
     assert (take(row())[0].answer_by - NOW).total_seconds() == 3600
 
 
+@pytest.mark.slow
 def test_the_page_asks_a_fixed_number_of_questions(take, client, django_assert_max_num_queries):
     take(*(row(accession=f"A{number}") for number in range(3)))
     with django_assert_max_num_queries(12) as few:

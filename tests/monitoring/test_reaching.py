@@ -198,6 +198,7 @@ def test_whoever_wants_no_routine_alerts_gets_none_from_the_sweep_and_on_call_ge
     assert told() == []
 
 
+@pytest.mark.slow
 def test_many_at_once_are_one_message_for_each_channel(clinic, prescriber):
     with_phone(prescriber)
     wishes(prescriber, routine="sms email")

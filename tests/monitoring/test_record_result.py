@@ -172,6 +172,7 @@ def test_messages_name_no_patient():
         assert secret not in " ".join(text)
 
 
+@pytest.mark.slow
 def test_the_result_path_asks_a_fixed_number_of_questions_however_long_the_history(django_assert_num_queries):
     treatment = a_treatment()
     for week in range(1, 6):

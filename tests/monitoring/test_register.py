@@ -154,6 +154,7 @@ def test_a_file_is_shown_line_by_line_and_writes_nothing(from_file):
     assert not Patient.objects.exists()
 
 
+@pytest.mark.slow
 def test_one_bad_line_loses_nothing_and_comes_back_to_be_mended(client, from_file):
     from_file(LINES)
     address = reverse("register_from_file")

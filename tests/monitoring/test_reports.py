@@ -395,6 +395,7 @@ def test_numbers_stay_numbers_in_a_csv():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_pdf_says_what_the_page_says_and_is_the_same_for_the_same_answer(as_nurse, clinic):
     a_story(clinic)
     first, again = (as_nurse.get("/reports/reports.pdf", {"as_known_on": "2026-09-01"}).content for _ in range(2))

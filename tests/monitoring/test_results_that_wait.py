@@ -57,6 +57,7 @@ def test_h18_a_result_that_waited_is_judged_with_the_ben_status_confirmed_meanwh
     assert (treatment.band, treatment.advice) == ("normal", "continue")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_result_that_waited_ends_the_overdue_alert_raised_meanwhile():
     treatment = a_treatment()

@@ -314,6 +314,7 @@ def test_an_admin_says_it_for_somebody_who_is_ill_and_ends_it(client, clinic, ad
 # Deputies, and the alarm of a clinic without anybody
 
 
+@pytest.mark.slow
 def test_a_deputy_is_named_for_one_person_or_for_everybody_and_taken_back(client, clinic, admin, nora, pia):
     address = reverse("set_deputy", args=[clinic.slug])
     shown, _ = both_steps(client, admin, address, {"staff": pia.pk, "deputy": nora.pk})
@@ -379,6 +380,7 @@ def test_an_open_page_is_given_the_alarm_when_it_changes_and_nothing_while_it_do
 # Clock times and gaps, in every zone
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some.sampled_from(ZONES), some.datetimes(datetime(2024, 1, 1), datetime(2034, 12, 31)))
 @example("Europe/Berlin", datetime(2026, 10, 25, 2, 30))
@@ -408,6 +410,7 @@ def test_shifts_and_gaps_together_fill_the_time_without_a_hole(spans):
     assert [row.shift for row in found if row.shift] == shifts
 
 
+@pytest.mark.slow
 def test_the_rota_and_ones_duty_ask_a_fixed_number_of_questions(
     client, clinic, admin, nora, pia, django_assert_max_num_queries
 ):

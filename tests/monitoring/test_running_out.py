@@ -73,12 +73,14 @@ def test_h29_three_days_before_the_last_tablet_an_alert_is_raised_once_and_its_o
     assert AlertNote.objects.filter(alert=alert, verb="raised").count() == 1
 
 
+@pytest.mark.slow
 def test_the_clinic_chooses_how_many_days_before(weekly):
     weekly.clinic.policies = {"tablets_warning_days": 5}
     weekly.clinic.save()
     assert [swept(day)[0] for day in (0, 1)] == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("day", "answers"), [(3, True), (6, True), (7, True), (8, False)])
 def test_a_test_booked_by_the_day_on_which_the_gap_begins_answers_it_and_a_later_one_does_not(
     weekly, nurse, day, answers
@@ -161,6 +163,7 @@ def test_a_test_that_is_in_time_needs_no_booking(clinic):
     assert swept(7) == (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["paused", "stopped", "severe", "void", "merged"])
 def test_whoever_is_off_treatment_or_was_given_nothing_has_no_gap(weekly, clinic, nurse, what):
     swept(3)
@@ -245,6 +248,7 @@ def test_the_same_day_again_is_the_same_booking_and_blood_of_that_day_ends_it(we
     assert first.end_reason == "Blood was drawn on 2026-09-21."
 
 
+@pytest.mark.slow
 def test_a_booking_ends_with_a_move_to_another_clinic(weekly, nurse):
     booking = book_test(treatment=weekly, day=TODAY + 7 * DAY, by=nurse, now=NOW)
     move(weekly, clinic=a_clinic("South"), mrn="S1", clinician=None, by=nurse, now=NOW)
@@ -317,6 +321,7 @@ def test_a_pharmacist_may_book_too(client, weekly, clinic):
     assert client.get(f"/patients/{weekly.patient_id}/act/book/").status_code == 200
 
 
+@pytest.mark.slow
 def test_the_page_of_the_alert_says_what_a_gap_would_mean(page, weekly):
     swept(3)
     found = page(f"/alerts/{Alert.objects.get(cause='supply_ends').pk}/", NOW + 3 * DAY)

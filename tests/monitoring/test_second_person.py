@@ -71,6 +71,7 @@ def test_h11_the_second_persons_own_password_is_the_proof_and_the_first_stays_si
     assert client.session["_auth_user_id"] == str(nurse.pk)
 
 
+@pytest.mark.slow
 def test_h34_to_be_named_is_not_enough(save, colleague):
     assert "Sam Reed has to type their own password here" in words(save(second=colleague.pk))
     assert (stored(), trail()) == ([], [])
@@ -108,6 +109,7 @@ def test_h34_after_too_many_wrong_ones_the_right_one_opens_nothing_and_the_page_
     assert AccessAttempt.objects.filter(username=colleague.username).exists()
 
 
+@pytest.mark.slow
 def test_no_password_is_kept_in_a_draft_or_sent_back(save, client, nurse, colleague):
     page = save(second=colleague.pk, second_password="a wrong secret")
     assert "a wrong secret" not in page.content.decode()

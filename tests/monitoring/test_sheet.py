@@ -163,6 +163,7 @@ def test_h13_a_saved_row_that_was_marked_as_entered_in_error_is_not_called_saved
     assert "entered in error since. Type the result in an empty row." in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_a_row_that_was_changed_after_it_was_shown_is_shown_again_and_not_saved(as_nurse, clinic):
     on_treatment(clinic, "A1")
     rows = row(1, "A1", "2.2")
@@ -172,6 +173,7 @@ def test_a_row_that_was_changed_after_it_was_shown_is_shown_again_and_not_saved(
     assert not Result.objects.filter(source="manual").exists()
 
 
+@pytest.mark.slow
 def test_date_and_time_come_from_the_row_above_and_a_date_alone_is_no_row(as_nurse, clinic):
     for number in (1, 2):
         on_treatment(clinic, f"A{number}")
@@ -218,6 +220,7 @@ def test_white_cells_and_percentages_make_an_anc(as_nurse, clinic):
     assert Result.objects.get(source="manual").anc == 2200
 
 
+@pytest.mark.slow
 def test_h13_a_name_is_never_taken_for_a_patient_and_two_of_one_name_are_told_apart(as_nurse, clinic):
     on_treatment(clinic, "A1")
     on_treatment(clinic, "A2", date_of_birth=NOW.date().replace(year=1991))
@@ -281,6 +284,7 @@ def test_the_script_saves_a_row_and_gets_its_receipt(as_nurse, clinic, nurse):
     assert not Draft.objects.exists()
 
 
+@pytest.mark.slow
 def test_two_open_sheets_of_one_person_keep_each_others_rows(as_nurse, clinic):
     on_treatment(clinic, "A1")
     here, there = row(1, "A1", "2.2"), row(1, "A2", "1.1")
@@ -337,6 +341,7 @@ def test_who_may_not_log_has_no_sheet(client, clinic, role):
         assert client.post(address, row(1, "A1", "2.2")).status_code == 404
 
 
+@pytest.mark.slow
 def test_patients_and_clinics_of_others_do_not_exist(as_nurse):
     south = a_clinic("South")
     on_treatment(south, "S1")

@@ -94,6 +94,7 @@ def test_an_address_that_only_takes_a_form_shows_no_blank_page(client, nurse, al
     assert "There is nothing to show at this address" in words(blank)
 
 
+@pytest.mark.slow
 def test_who_works_stays_signed_in_and_a_screen_that_nobody_attends_does_not(client, nurse, time_machine):
     time_machine.move_to(NOW, tick=False)
     client.force_login(nurse)

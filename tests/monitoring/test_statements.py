@@ -173,6 +173,7 @@ def test_the_database_refuses_a_statement_that_cannot_be(statement, change, rule
         Statement.objects.create(**row | fresh | taken | who)
 
 
+@pytest.mark.slow
 def test_codes_are_long_random_and_read_without_doubt(treatment, pharmacist):
     codes = {issue_statement(treatment=treatment, entry=uuid.uuid4(), by=pharmacist, now=NOW).code for _ in range(20)}
     assert len(codes) == 20
@@ -355,6 +356,7 @@ def test_the_list_costs_the_same_for_3_and_for_30(
 # Programs
 
 
+@pytest.mark.slow
 def test_a_program_issues_prints_lists_and_takes_back(client, clinic, treatment):
     _, token = issue_token(clinic=clinic, name="till", verbs=["eligibility:read", "statements:write"], by=None, now=NOW)
     bearer = {"Authorization": f"Bearer {token}"}

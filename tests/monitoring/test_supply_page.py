@@ -70,6 +70,7 @@ def test_authorise_and_hand_over(client, pharmacist, treatment):
     assert Dispense.objects.get().days == 7
 
 
+@pytest.mark.slow
 def test_a_second_tab_is_not_told_handed_over_for_tablets_that_were_taken_back(client, pharmacist, treatment):
     client.post(at(treatment, "authorise/"), entry(client.get(at(treatment))))
     leave, typed = Authorisation.objects.get(), {"strength_mg": "100", "quantity": "21", "days": "7"}
@@ -164,6 +165,7 @@ def test_h28_where_the_clinic_asks_for_enrolment_its_own_policy_alone_can_be_ove
     assert (refused.status_code, Authorisation.objects.exists()) == (409, False)
 
 
+@pytest.mark.slow
 def test_a_bridge_too_long_is_refused_with_what_would_be_right(client, pharmacist, treatment):
     asked = {"bridge": "bridge", "code": "laboratory", "words": "Tube lost", "days": "9", "hours": "24"}
     answer = client.post(f"/patients/{treatment.patient_id}/overrides/", asked)
@@ -253,6 +255,7 @@ def test_in_the_uk_a_count_without_its_white_cells_begins_no_days_of_supply(clin
     assert (verdict.days, "count.incomplete" in [why.rule for why in verdict.why]) == (1, True)
 
 
+@pytest.mark.slow
 def test_no_supply_is_planned_against_the_advice(client, pharmacist, treatment):
     client.force_login(pharmacist)
     place = f"/patients/{treatment.patient_id}/supply/?collect_on=2026-09-16"
@@ -283,6 +286,7 @@ def test_the_card_says_which_rule_decided_how_far_and_asks_about_tablets_that_ar
     assert "ended on 2026-09-12, 2 days ago" in page
 
 
+@pytest.mark.slow
 def test_the_api_answers_with_the_clock_and_a_plan(client, clinic, treatment):
     _, token = issue_token(clinic=clinic, name="till", verbs=["eligibility:read"], by=None, now=NOW)
     treatment.__class__.objects.filter(pk=treatment.pk).update(tablets_until=(NOW + DAY).date())

@@ -39,6 +39,7 @@ def test_an_overdue_test_raises_one_alert_one_message_one_note_and_one_audit_row
     assert AuditEvent.objects.get(verb="alert_raised").patient == late.patient
 
 
+@pytest.mark.slow
 def test_a_result_ends_the_overdue_alert_and_the_next_miss_raises_a_new_one(late):
     sweep(now=NOW)
     a_count(late, 2100)

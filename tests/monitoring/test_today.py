@@ -84,6 +84,7 @@ def test_h22_a_test_due_on_a_weekend_is_drawn_earlier_and_never_later(due, frequ
     assert draw_by(datetime.fromisoformat(due).date(), frequency).isoformat() == expected
 
 
+@pytest.mark.slow
 def test_h22_what_is_due_on_saturday_is_on_fridays_list_and_still_on_saturdays(today, clinic):
     a_count(a_treatment(clinic), 2000, at=SATURDAY - 7 * DAY, now=SATURDAY - 7 * DAY)
     assert "due Sat 19 Sep, which is a weekend" in today("due", now=SATURDAY - DAY)
@@ -92,6 +93,7 @@ def test_h22_what_is_due_on_saturday_is_on_fridays_list_and_still_on_saturdays(t
     assert "today" in today("due", now=SATURDAY)
 
 
+@pytest.mark.slow
 def test_h22_a_holiday_moves_a_draw_to_the_open_day_before_it(today, clinic):
     close_days(clinic=clinic, days={date(2026, 9, 17): "Holiday", date(2026, 9, 18): "Bridge"}, by=None, now=NOW)
     someone(clinic, 3)  # due on Friday 18 September
@@ -111,6 +113,7 @@ def test_h22_a_holiday_just_past_the_days_ahead_brings_its_draw_into_them(today,
     assert "Quill" not in today("soon")
 
 
+@pytest.mark.slow
 def test_h22_other_clinics_and_daily_tests_keep_their_days(today, clinic):
     close_days(clinic=a_clinic("West"), days={date(2026, 9, 18): "Holiday"}, by=None, now=NOW)
     someone(clinic, 3)
@@ -137,6 +140,7 @@ def test_a_pause_is_shown_with_its_length_and_what_it_means(today, clinic):
     assert "a restart is as a new patient: fresh baseline first" in today("off", now=later)
 
 
+@pytest.mark.slow
 def test_a_pause_that_a_clean_history_outweighs_is_on_the_list_from_its_first_day_on(today, clinic):
     treatment = a_treatment(clinic, started=NOW - 800 * DAY, protocol="eu-2025-09")
     a_count(treatment, 3000, at=NOW - 5 * DAY)
@@ -195,6 +199,7 @@ def test_blood_is_not_noted_twice_and_a_lost_tube_ends_the_waiting_with_its_reas
     record_draw(treatment=treatment, drawn_at=NOW, by=nurse, now=NOW)
 
 
+@pytest.mark.slow
 def test_drawing_and_ending_work_from_the_page_and_a_pharmacist_may_do_neither(client, clinic, nurse, time_machine):
     time_machine.move_to(NOW, tick=False)
     treatment = someone(clinic, 7)
@@ -358,6 +363,7 @@ def test_search_knows_letters_beyond_ascii_and_takes_a_percent_sign_as_it_is(cli
     assert found == {"öb": [sought], "ÅS": [sought], "%": [], "_": []}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "index"),
     [("quil", "patients_by_family"), ("1980-05-17", "patients_by_birth")],

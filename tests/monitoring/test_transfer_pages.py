@@ -99,6 +99,7 @@ def test_h33_the_receiver_reads_only_what_is_needed_to_decide_and_both_trails_sa
     assert AuditEvent.objects.filter(verb="transfer_opened", patient=treatment.patient).count() == 2
 
 
+@pytest.mark.slow
 def test_accepting_shows_what_it_means_and_then_does_it(as_receiver, transfer, treatment, south):
     address = reverse("accept_transfer", args=[transfer.pk])
     page = as_receiver.post(address, taking(south))
@@ -109,6 +110,7 @@ def test_accepting_shows_what_it_means_and_then_does_it(as_receiver, transfer, t
     assert as_receiver.get(done.headers["Location"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_h39_accepting_on_a_verdict_that_has_changed_is_refused_with_the_new_one(
     as_receiver, transfer, treatment, south
 ):

@@ -320,6 +320,7 @@ def test_the_page_asks_for_the_number_only_where_there_is_none(client, transfer,
     assert numbers(merge)[0] == "S-77"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_two_people_who_accept_at_once_make_one_acceptance(transfer, treatment, south):
     said = []

@@ -118,6 +118,7 @@ def test_an_alert_moves_only_along_its_table_and_tells_its_story(clinic, prescri
     assert [note.verb for note in alert.notes.all()] == ["raised", "acknowledged", "resolved"]
 
 
+@pytest.mark.slow
 def test_h14_the_state_always_equals_a_recomputation_from_the_current_versions(clinic):
     treatment = a_treatment(clinic)
     steps = [

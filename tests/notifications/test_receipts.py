@@ -110,6 +110,7 @@ def postmark(client, row, record, user="user", password="secret", **more):
     )
 
 
+@pytest.mark.slow
 def test_a_mail_providers_receipts_are_known_by_its_id_or_ours(provider, client):
     row = a_message(channel="email", address="a@b.example")
     deliver_due(now)

@@ -135,6 +135,7 @@ def test_a_link_that_staff_send_comes_as_a_touch_too(person, push):
     assert Client().get(shown["path"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_the_push_service_keeps_a_message_no_longer_than_it_is_true(person, push):
     confirmed(person, push)
     plan(now=NOW)
@@ -294,6 +295,7 @@ def test_ending_it_ends_the_browser_and_takes_back_what_waits(person, push):
     assert end_gone(now=EVENING) == 0
 
 
+@pytest.mark.slow
 def test_a_carer_is_told_of_the_test_in_their_own_browser_until_they_help_no_longer(treatment, push):
     carer = a_carer(treatment)
     helper = Person(treatment.patient, carer)
@@ -319,6 +321,7 @@ def test_they_agree_again_after_it_ended(person, push):
     assert Reachable.objects.filter(channel="webpush").get().address == again.address
 
 
+@pytest.mark.slow
 def test_keys_that_cannot_encrypt_are_refused_on_their_row_and_hold_back_nobody(person, push):
     agreed(person.patient.treatments.get(), channel="webpush")
     other = due_in(1)

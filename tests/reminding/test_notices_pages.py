@@ -114,6 +114,7 @@ def test_without_javascript_a_sentence_says_so_and_the_button_is_not_there(treat
     assert "My reminders" in shown
 
 
+@pytest.mark.slow
 def test_yes_then_the_code_and_the_day_of_birth_and_notices_come(treatment, push):
     person = Person(treatment.patient)
     client, page = inside(person)
@@ -170,6 +171,7 @@ def test_no_more_notices_ends_the_browser_and_the_button_is_there_again(treatmen
     assert Reachable.objects.filter(channel="webpush").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noted", [False, True])
 def test_both_pages_say_that_a_browser_is_gone_and_what_to_do(treatment, push, client, noted):
     person = Person(treatment.patient)
@@ -213,6 +215,7 @@ def test_h32_who_sits_at_an_open_page_gets_in_no_longer_by_adding_a_browser(trea
     assert client.post(page.replace("choices", "code")).status_code == 400
 
 
+@pytest.mark.slow
 def test_a_code_for_a_browser_that_they_left_meanwhile_confirms_nothing(treatment, push, second):
     person = Person(treatment.patient)
     client, page = inside(person)
@@ -224,6 +227,7 @@ def test_a_code_for_a_browser_that_they_left_meanwhile_confirms_nothing(treatmen
     assert not Reachable.objects.filter(channel="webpush").exists()
 
 
+@pytest.mark.slow
 def test_this_is_still_the_right_place_works_for_notices_too(treatment, push):
     person = Person(treatment.patient)
     in_their_browser(person, push)
@@ -233,6 +237,7 @@ def test_this_is_still_the_right_place_works_for_notices_too(treatment, push):
     assert "from now on" in client.post(page, typed(push), follow=True).content.decode()
 
 
+@pytest.mark.slow
 def test_it_is_all_there_in_spanish(treatment, push):
     person = Person(treatment.patient)
     wish(person=person, wishes={"language": "es", "large_print": True}, by=None, now=NOW)
@@ -264,6 +269,7 @@ def test_staff_see_a_browser_and_its_day_end_it_and_cannot_agree_for_anybody(tre
     assert PushSubscription.objects.get().ended_at == NOW
 
 
+@pytest.mark.slow
 def test_staff_are_not_asked_for_a_notices_code(treatment, push, client):
     page_of_theirs, page = inside(Person(treatment.patient))
     says_yes(page_of_theirs, page, push)

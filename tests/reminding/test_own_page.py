@@ -148,6 +148,7 @@ def test_h32_a_wrong_code_opens_nothing_and_the_sixth_try_not_even_the_right_one
     assert "Is it you?" in client.get(f"/my/{token}/").content.decode()
 
 
+@pytest.mark.slow
 def test_codes_cannot_be_asked_for_without_end(treatment, gateway, clock):
     client, token, answers = Client(), link_to(treatment), []
     for second in range(5):

@@ -117,6 +117,7 @@ def test_a_new_number_gets_what_the_old_one_was_not_sent_and_nothing_twice(gatew
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agreement", [{"agreed": False}, {"confirmed": False}])
 def test_without_consent_or_with_an_unconfirmed_number_nothing_is_planned(agreement):
     due_in(1, **agreement)

@@ -94,6 +94,7 @@ def test_agreeing_anew_to_a_number_that_is_dead_is_still_unreached(clinic, nurse
     assert since(treatment) == NOW
 
 
+@pytest.mark.slow
 def test_nothing_is_planned_for_a_dead_number(clinic):
     treatment = due_in(1, clinic=clinic)
     told(address_of(treatment), "bb")

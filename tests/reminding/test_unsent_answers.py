@@ -40,6 +40,7 @@ def with_a_code(client, page, gate, gateway):
     return client.post(page + "code/", carried | {"code": code_in(gateway)}, follow=True)
 
 
+@pytest.mark.slow
 def test_answers_after_half_an_hour_are_said_not_to_be_sent_and_wait_behind_the_code(treatment, gateway, clock):
     sent = answers(chest_pain="on", temperature="38.7")
     client, page, gate = late(treatment, gateway, clock, "unwell/", sent)
