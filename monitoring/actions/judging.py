@@ -38,7 +38,8 @@ VERSIONS = f"""
 AROUND = f"""
     SELECT {BEN.columns("b")}, {EVENT.columns("e")},
            EXISTS (SELECT 1 FROM monitoring_alert WHERE treatment_id = ANY({RECORDS}) AND resolved_at IS NULL),
-           EXISTS (SELECT 1 FROM monitoring_booking WHERE treatment_id = one.id AND ended_at IS NULL)
+           EXISTS (SELECT 1 FROM monitoring_booking WHERE treatment_id = one.id AND ended_at IS NULL),
+           EXISTS (SELECT 1 FROM monitoring_draw WHERE treatment_id = one.id AND ended_at IS NULL)
     FROM (VALUES (%s::bigint)) AS one (id)
     LEFT JOIN LATERAL (
         SELECT * FROM {BEN.table} WHERE treatment_id = one.id ORDER BY confirmed_at DESC LIMIT 1
@@ -95,6 +96,8 @@ class Facts(NamedTuple):
     """Some alert of it is open."""
     booked: bool
     """A blood test is booked."""
+    drawn: bool
+    """Blood was drawn, and its result is awaited."""
 
 
 def facts_of(treatment: Treatment) -> Facts:
@@ -105,9 +108,8 @@ def facts_of(treatment: Treatment) -> Facts:
         around = cursor.fetchall()
     read = [tuple(_read(values, BEN, EVENT)) for values in around]
     treatment.ben = read[0][0]
-    return Facts(
-        versions, [event for _, event in read if event is not None], alerted=around[0][-2], booked=around[0][-1]
-    )
+    events, (alerted, booked, drawn) = [event for _, event in read if event is not None], around[0][-3:]
+    return Facts(versions, events, alerted=alerted, booked=booked, drawn=drawn)
 
 
 class Known(NamedTuple):

@@ -126,7 +126,8 @@ def record_locked(
     audited = recorded(treatment, result, by, now, ip, **kept_answers(asked, result, report.answers, by=by))
     versions = sorted([*facts.versions, result], key=lambda row: row.drawn_at)
     _derive(treatment, facts._replace(versions=versions), result, audited, now, digest)
-    close_draw(treatment, result, now=now)
+    if facts.drawn:
+        close_draw(treatment, result, now=now)
     if typed:
         raise_alerts(treatment, loosening(treatment, before, result, by=by), result=result, now=now)
     if earlier:
