@@ -142,6 +142,11 @@ def _look(request: HttpRequest, *, most: int | None = None) -> tuple[Look, list[
     return Look(request, staff, now, asked, verbs_of(staff), most), clinics
 
 
+def _is_new(look: Look) -> bool:
+    """Nobody is registered: whoever looks has just begun here."""
+    return not patients_of(look.staff).exists()
+
+
 def _list(look: Look) -> dict[str, object]:
     alerts = _alerts(look)
     shown = [alerts, *_sections(look)]
@@ -154,6 +159,7 @@ def _list(look: Look) -> dict[str, object]:
         "here": (look.now.astimezone(zone) if zone else look.now).replace(tzinfo=None),
         "asked": look.asked,
         "sections": shown,
+        "nobody_yet": "register" in look.verbs and not any(section.rows for section in shown) and _is_new(look),
         "several": look.several,
         "may_review": "record_result" in look.verbs,
         "lights": [_light(feed, look) for feed in look.feeds],

@@ -84,7 +84,7 @@ def test_limits_are_agreed_after_their_consequence_was_shown(open_page, prescrib
     page.fill("#id_anc_0", "1.2")
     page.fill("#id_reason", "Long known, agreed with haematology")
     page.click("text=Show what would change")
-    says(page, "Enter a whole number.")
+    says(page, "Give whole cells per microlitre: 1200, where a report says 1.2")
     assert not AgreedLimits.objects.exists()
     page.fill("#id_anc_0", "1200")
     page.click("#act .act-confirm button")

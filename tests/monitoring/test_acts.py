@@ -208,6 +208,7 @@ def test_a_dose_change_warns_and_never_refuses(nurse, treatment):
     assert DoseChange.objects.latest("pk").reason == "Relapse (strong CYP1A2 inhibitor)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "unit", "stored"), [("101.3", "F", "38.5"), ("101.2", "F", "38.4"), ("38.5", "C", "38.5")]
 )
@@ -265,6 +266,7 @@ def test_two_people_who_correct_one_result_do_not_overwrite_each_other(desk, tre
     assert "recorded already" in desk.said(treatment, "correct", anc="2500", **typed)
 
 
+@pytest.mark.slow
 def test_a_correction_without_a_change_or_with_a_unit_slip_is_refused(desk, treatment):
     result = Result.objects.get(accession="latest")
     typed = {"subject": result.pk, "drawn_at": "2026-09-13T14:00", "reason": "Slip"}
@@ -273,6 +275,7 @@ def test_a_correction_without_a_change_or_with_a_unit_slip_is_refused(desk, trea
     assert seen(desk.look(treatment, "correct", anc="15", confirmed="on", **typed))
 
 
+@pytest.mark.slow
 def test_an_event_is_taken_back_and_stays_readable(desk, treatment):
     record_event(treatment=treatment, kind="last_dose", at=NOW - DAY, by=None, now=NOW)
     event = TreatmentEvent.objects.get(kind="last_dose")

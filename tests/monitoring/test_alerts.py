@@ -126,6 +126,7 @@ def test_a_note_needs_words_and_changes_nothing_but_the_story(clinic, owner, nur
     assert Alert.objects.values().get(pk=alert.pk) == before
 
 
+@pytest.mark.slow
 def test_the_alert_says_who_saw_it_once_each_who_acted_and_how_long_it_took(client, clinic, owner, nurse, time_machine):
     alert = an_alert(clinic, owner)
     time_machine.move_to(NOW + 12 * MINUTE, tick=False)

@@ -148,6 +148,7 @@ def test_an_alert_that_was_answered_meanwhile_is_left_out_by_name_and_the_list_s
     assert "Left out, as answered already: Abel, Alex, blood test overdue; Bell" in words(again)
 
 
+@pytest.mark.slow
 def test_a_severe_alert_among_those_ticked_is_named_and_left_out_of_the_confirmation(client, clinic, low):
     overdue = an_overdue_alert(clinic, "Abel")
     asked = {"alert": [low.ticked, overdue.ticked, "x", "²:1"], "move": "acknowledge"}

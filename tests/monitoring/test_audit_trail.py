@@ -74,6 +74,7 @@ def test_another_clinics_trail_is_not_there(as_auditor, clinic):
     assert as_auditor.post("/audit/export/", {"clinic": south.slug}).status_code == 400
 
 
+@pytest.mark.slow
 def test_pages_go_on_where_the_last_one_ended_also_within_one_instant(as_auditor, clinic):
     for number in range(230):
         audit.record("counted", by=None, now=NOW, clinic_id=clinic.pk, subject=f"row:{number:03}")

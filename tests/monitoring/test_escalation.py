@@ -213,6 +213,7 @@ def test_h08_the_open_alerts_of_somebody_who_goes_away_become_the_covers_within_
     assert len(ward.told(alert)) == 2
 
 
+@pytest.mark.slow
 def test_h08_what_somebody_else_is_on_stays_acknowledged_when_its_owner_goes_away(ward):
     alert = acknowledge(alert=ward.alert(), by=ward.deputy, now=NOW)
     an_absence(ward.clinic, ward.owner, ward.duty)

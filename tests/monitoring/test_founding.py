@@ -6,8 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from notifications.models import Delivery
+from patients.actions import revoke_token
 from patients.models import AuditEvent, Clinic, Staff
-from tests.cast import NOW, a_clinic, a_person
+from tests.cast import NOW, a_clinic, a_patient, a_person
 
 pytestmark = pytest.mark.django_db
 TYPED = {
@@ -135,3 +136,28 @@ def test_no_link_for_an_account_that_is_unknown_or_closed(capsys):
         with pytest.raises(CommandError, match=said):
             call_command("password_link", name)
     assert capsys.readouterr().out == ""
+
+
+def test_the_first_morning_says_where_to_begin_and_later_ones_do_not(client):
+    clinic = a_clinic("North")
+    client.force_login(a_person(clinic, "nurse"))
+    page = client.get("/").content.decode()
+    assert "No patient is here yet" in page
+    assert 'href="/register/file/"' in page
+    a_patient(clinic)
+    assert "No patient is here yet" not in client.get("/").content.decode()
+
+
+def test_whoever_may_not_register_is_not_sent_to_it(client):
+    client.force_login(a_person(a_clinic("North"), "pharmacist"))
+    assert "No patient is here yet" not in client.get("/").content.decode()
+
+
+def test_a_program_has_one_open_token_of_its_name(capsys):
+    clinic = a_clinic("North")
+    call_command("issue_token", "results:write", clinic=clinic.slug, name="lab")
+    with pytest.raises(CommandError, match="Lab has an open token at North already"):
+        call_command("issue_token", "results:write", clinic=clinic.slug, name="Lab")
+    revoke_token(integration=clinic.integrations.get(), by=None, now=NOW)
+    call_command("issue_token", "results:write", clinic=clinic.slug, name="lab")
+    assert len(capsys.readouterr().out.split()) == 2

@@ -111,6 +111,7 @@ def test_the_preview_says_each_judgement_and_each_error_and_writes_nothing(clien
     assert (Result.objects.filter(source="city-lab").count(), QuarantinedRow.objects.count()) == (0, 0)
 
 
+@pytest.mark.slow
 def test_confirmed_rows_are_recorded_and_the_receipt_says_what_became_of_each(client, upload, nurse):
     imported = confirm(client, upload(HEAD + GOOD + line(2, anc="0.3") + line(3, anc="1,4") + line(4, mrn="M9")))
     assert counts(imported) == (2, 0, 1, 1)
@@ -122,6 +123,7 @@ def test_confirmed_rows_are_recorded_and_the_receipt_says_what_became_of_each(cl
     assert AuditEvent.objects.filter(verb="import_finished", subject=f"import:{imported.pk}").exists()
 
 
+@pytest.mark.slow
 def test_the_same_file_twice_adds_nothing_and_says_so(client, upload):
     text = HEAD + GOOD + line(4, mrn="M9")
     confirm(client, upload(text))
@@ -131,6 +133,7 @@ def test_the_same_file_twice_adds_nothing_and_says_so(client, upload):
     assert (Result.objects.filter(source="city-lab").count(), QuarantinedRow.objects.count()) == (1, 1)
 
 
+@pytest.mark.slow
 def test_refused_rows_come_back_as_csv_that_goes_in_when_mended(client, upload):
     imported = confirm(client, upload(HEAD + line(1, anc="1,4")))
     text = client.get(reverse("refused_rows", args=[imported.pk])).content.decode()
@@ -384,6 +387,7 @@ def test_a_file_with_other_columns_is_not_read_by_the_old_map(client, upload):
     assert confirm(client, other, sure="on").confirmed_at is None
 
 
+@pytest.mark.slow
 def test_a_file_of_strangers_is_asked_about_before_it_fills_the_quarantine(client, upload):
     imported = upload(HEAD + line(1, mrn="X1") + line(2, mrn="X2") + line(3))
     assert "More than half of the rows name nobody" in shown(client, imported)
@@ -391,6 +395,7 @@ def test_a_file_of_strangers_is_asked_about_before_it_fills_the_quarantine(clien
     assert counts(confirm(client, imported, sure="on")) == (1, 0, 0, 2)
 
 
+@pytest.mark.slow
 def test_a_preview_counts_the_rows_before_it_in_the_file_and_what_is_known(client, upload, clinic):
     text = HEAD + line(1, anc="0.4", at="2026-09-10 07:00") + line(2, anc="2.2", at="2026-09-11 07:00")
     confirm(client, upload(HEAD + line(3, at="2026-09-09 07:00")))

@@ -58,6 +58,7 @@ def severe_in_spring(treatment, **fields):
         a_count(treatment, anc, at=NOW - days_ago * DAY, now=NOW - days_ago * DAY, **fields)
 
 
+@pytest.mark.slow
 def test_who_and_the_advice_and_the_next_test_stand_before_every_action(page, treatment):
     a_count(treatment, 3000, at=NOW - DAY, now=NOW - DAY)
     text = page()
@@ -80,6 +81,7 @@ def test_a_severe_count_that_was_a_mistake_of_the_laboratory_leaves_no_banner(pa
     assert "Severe neutropenia before" not in page()
 
 
+@pytest.mark.slow
 def test_the_first_severe_count_is_told_by_the_advice_alone(page, treatment):
     a_count(treatment, 380, at=NOW - HOUR, now=NOW)
     assert "Severe neutropenia before" not in page()
@@ -153,12 +155,14 @@ def test_a_dose_from_before_a_break_is_never_shown_as_the_dose_of_today(page, tr
     assert "not written down since the break; before it 350 mg a day" in page()
 
 
+@pytest.mark.slow
 def test_a_rule_that_nobody_has_checked_says_so_beside_its_source_and_a_checked_one_does_not(page, treatment):
     assert "not yet verified" not in page()
     record_event(treatment=treatment, kind="fever", at=NOW - HOUR, celsius=Decimal(39), by=None, now=NOW)
     assert "section 5.1 not yet verified" in page()
 
 
+@pytest.mark.slow
 def test_the_protocol_is_named_with_its_key_and_its_days_in_force(page, clinic, prescriber):
     assert "Protocol us-label-2025: United States prescribing information, June 2025 (in force since 13 Jun" in page()
     old = a_treatment(clinic, protocol="us-label-2015", patient=a_patient(clinic))
@@ -247,6 +251,7 @@ def test_a_day_gone_by_shows_what_was_known_then_and_says_that_it_is_the_past(pa
     assert "7000" in today
 
 
+@pytest.mark.slow
 def test_the_past_knows_only_the_events_the_ben_and_the_alert_words_of_its_day(page, treatment, nurse, prescriber):
     a_count(treatment, 1200, at=NOW - 40 * DAY, now=NOW - 40 * DAY)
     record_event(treatment=treatment, kind="last_dose", at=NOW - 45 * DAY, by=None, now=NOW - 10 * DAY)

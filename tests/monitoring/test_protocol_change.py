@@ -174,6 +174,7 @@ def test_a_preview_that_was_killed_goes_on_where_it_was(clinic, prescriber, monk
     assert (change.foreseen_at is not None, change.rows.count()) == (True, change.patients)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_processes_share_the_chunks_and_each_is_taken_once(clinic, prescriber, monkeypatch):
     monkeypatch.setattr(foreseeing, "CHUNK", 2)

@@ -175,6 +175,7 @@ def test_a_row_is_handed_over_to_a_colleague_and_to_nobody_else(take, nurse, cli
         hand_over_row(row=waits, to=outsider, by=nurse, now=NOW)
 
 
+@pytest.mark.slow
 def test_an_overdue_row_is_said_in_words_and_counted_for_the_worklist(take, client, nurse, clinic, time_machine):
     take(row(), row(accession="A2"), at=NOW - 2 * DAY)
     take(row(accession="A3"))

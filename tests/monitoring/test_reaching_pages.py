@@ -81,6 +81,7 @@ def test_a_webhook_and_a_browser_get_a_code_as_well(signed_in, kind, typed, chan
     assert Way.objects.get().confirmed_at is None
 
 
+@pytest.mark.slow
 def test_an_address_without_encryption_is_refused(signed_in):
     assert "begin with https://" in words(signed_in.post(f"{PAGE}add/webhook/", {"address": "http://a.example/"}))
     signed_in.post(f"{PAGE}add/browser/", BROWSER | {"endpoint": "http://a.example/"})

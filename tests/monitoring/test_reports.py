@@ -130,6 +130,7 @@ def test_answer_times_are_the_shortest_in_which_half_and_nine_of_ten_were_answer
     assert calls(asked(clinic))["Severe", "Low neutrophil count"] == (10, 9, 0, 1, 9.0, 50.0, 120.0, 120.0)
 
 
+@pytest.mark.slow
 def test_waiting_never_makes_answers_look_quicker(clinic):
     nurse = a_person(clinic, "nurse")
     first, *_ = severe_alerts(clinic, 4)
@@ -266,6 +267,7 @@ def as_nurse(client, clinic, time_machine):
     return client
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "status"),
     [("nurse", 200), ("prescriber", 200), ("clinic_admin", 200), ("auditor", 200), ("pharmacist", 404)],

@@ -193,6 +193,7 @@ def test_h33_an_admin_takes_no_shift_of_another_clinic_out(client, clinic, nora)
 # Handing a shift over
 
 
+@pytest.mark.slow
 def test_a_shift_stays_with_its_owner_until_the_colleague_accepts(client, clinic, nora, pia):
     shift = a_shift(clinic, nora)
     shown, _ = both_steps(client, nora, reverse("ask_colleague", args=[shift.pk]), {"taker": pia.pk})

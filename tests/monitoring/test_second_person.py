@@ -64,6 +64,7 @@ def trail():
     return list(found.values_list("verb", "staff__username", "subject"))
 
 
+@pytest.mark.slow
 def test_h11_the_second_persons_own_password_is_the_proof_and_the_first_stays_signed_in(save, client, nurse, colleague):
     save(second=colleague.pk, second_password=RIGHT)
     assert stored() == ["Sam Reed has read the report too."]

@@ -223,6 +223,7 @@ def test_a_forgotten_password_goes_to_the_person_and_to_nobodys_eyes(as_admin, c
         assert as_admin.post(reverse("person_password", args=[clinic.slug, person.pk])).status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["show", "send"])
 def test_an_invitation_that_is_sent_twice_is_one_account_and_shows_its_link_again(as_admin, clinic, how):
     address = reverse("invite_person", args=[clinic.slug])

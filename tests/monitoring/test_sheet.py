@@ -69,6 +69,7 @@ def saved(client, rows):
     return client.post("/log/", rows | marks | {"save": "1"})
 
 
+@pytest.mark.slow
 def test_a_row_says_what_it_means_before_it_is_saved(as_nurse, clinic):
     on_treatment(clinic, "A1")
     page = as_nurse.post("/log/", row(1, "a1", "1.42")).content.decode()
@@ -87,6 +88,7 @@ def test_the_first_look_at_a_row_is_audited_as_an_opening_of_the_patient(as_nurs
     assert {event.patient_id for event in seen} == {treatment.patient_id}
 
 
+@pytest.mark.slow
 def test_h11_the_form_of_one_result_asks_the_same_questions(as_nurse, clinic):
     treatment = on_treatment(clinic, "A1", last=900)
     address = reverse("log_result", args=[treatment.patient_id])

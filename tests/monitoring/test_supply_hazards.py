@@ -82,6 +82,7 @@ def test_h19_a_first_low_count_asks_whether_ben_was_ever_assessed(client, treatm
     assert ("BEN was never assessed" in page) == asks
 
 
+@pytest.mark.slow
 def test_h19_once_somebody_has_documented_it_nobody_is_asked_again(client, treatment, time_machine):
     time_machine.move_to(NOW + HOUR, tick=False)
     a_count(treatment, 1400, at=NOW + HOUR, now=NOW + HOUR)

@@ -116,6 +116,7 @@ def test_too_many_days_or_nonsense_keep_what_was_typed(client, pharmacist, treat
     assert (wrong.status_code, 'value="x"' in wrong.content.decode()) == (400, True)
 
 
+@pytest.mark.slow
 def test_a_bridge_supply_goes_through_two_people(client, clinic, pharmacist, treatment, time_machine):
     time_machine.move_to(NOW + 9 * DAY, tick=False)
     client.force_login(pharmacist)

@@ -29,6 +29,7 @@ def late():
     return treatment
 
 
+@pytest.mark.slow
 def test_an_overdue_test_raises_one_alert_one_message_one_note_and_one_audit_row(late):
     assert sweep(now=NOW)["overdue"] == 1
     assert sweep(now=NOW + HOUR)["overdue"] == 0
@@ -112,6 +113,7 @@ def test_h08_an_owner_who_cannot_be_reached_is_replaced_by_the_on_call_address(l
     assert set(Delivery.objects.values_list("address", flat=True)) == {clinic.on_call_email}
 
 
+@pytest.mark.slow
 def test_the_watchdog_tells_when_sweep_or_delivery_have_been_silent_for_five_minutes():
     assert ailments(now=NOW) == ["sweep has never run", "deliver has never run"]
     sweep(now=NOW)
@@ -128,6 +130,7 @@ def test_health_answers_503_with_the_reasons_and_200_when_all_is_well(client, ti
     assert client.get("/health/").json() == {"ok": True, "ailments": []}
 
 
+@pytest.mark.slow
 def test_a_break_that_reaches_30_days_changes_the_stored_judgement_by_time_alone(late):
     a_count(late, 2000)
     record_event(treatment=late, kind="last_dose", at=NOW, by=None, now=NOW)

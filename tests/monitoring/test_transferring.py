@@ -298,6 +298,7 @@ def test_a_merged_record_that_came_along_gets_a_number_of_its_own_when_the_merge
     assert numbers(merge)[0] == "S-77"
 
 
+@pytest.mark.slow
 def test_a_merged_record_that_comes_home_has_its_old_number_again(
     transfer, treatment, merge, north, nurse, their_nurse
 ):

@@ -82,6 +82,7 @@ def test_an_urgent_message_spends_a_token_so_that_the_others_make_room(sms_rate,
     assert found.take("email", urgent=False) is True
 
 
+@pytest.mark.slow
 def test_a_provider_that_takes_no_more_holds_up_no_other_channel(gateway, hook, sms_rate):
     sms_rate(1)
     for number in range(4):

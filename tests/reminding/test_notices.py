@@ -99,6 +99,7 @@ def test_before_its_code_was_typed_a_browser_is_sent_the_code_and_nothing_else(p
     assert not Delivery.objects.filter(about__startswith="own:code:open", address=consent.address).exists()
 
 
+@pytest.mark.slow
 def test_h31_from_the_browser_to_the_reminder_whose_touch_opens_the_gate(person, push):
     confirmed(person, push)
     plan(now=NOW)
@@ -213,6 +214,7 @@ def test_a_browser_that_shows_alerts_to_staff_stays_theirs(person, push):
     assert mine.ended_at is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [404, 410])
 def test_h32_a_browser_that_is_gone_is_asked_no_more_and_the_consent_ends_by_a_dated_row(person, push, status):
     consent = confirmed(person, push)

@@ -100,6 +100,7 @@ def test_link_and_code_open_the_page_in_that_browser_for_half_an_hour(treatment,
     assert "Is it you?" in client.get(page).content.decode()
 
 
+@pytest.mark.slow
 def test_h31_no_number_band_or_drug_stands_on_any_of_the_pages(treatment, gateway):
     a_count(treatment, 640, at=NOW - DAY, now=NOW - DAY)
     client, page = came_in(treatment, gateway)
@@ -194,6 +195,7 @@ def test_a_carer_who_is_added_twice_is_one_until_they_help_no_longer(treatment):
     assert AuditEvent.objects.filter(verb="carer_added").count() == 3
 
 
+@pytest.mark.slow
 def test_i_have_had_it_moves_them_to_drawn_and_twice_is_once(treatment, gateway):
     client, page = came_in(treatment, gateway)
     assert "now wait for the result" in client.post(page + "drawn/", follow=True).content.decode()
@@ -312,6 +314,7 @@ def test_they_end_messages_themselves_and_the_link_ends_with_them(treatment, gat
     assert OVER in client.get(page).content.decode()
 
 
+@pytest.mark.slow
 def test_a_new_number_counts_after_its_code_and_the_day_of_birth(treatment, gateway):
     client, page = came_in(treatment, gateway)
     new = "+15550108888"
@@ -329,6 +332,7 @@ def test_a_new_number_counts_after_its_code_and_the_day_of_birth(treatment, gate
     assert "new address for your calendar" not in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_who_had_a_calendar_is_told_that_a_new_number_needs_a_new_address_for_it(treatment, gateway):
     client, page = came_in(treatment, gateway)
     feed = re.search(r"/my/[\w-]+\.ics", client.post(page + "calendar/").content.decode())[0]

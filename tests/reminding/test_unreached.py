@@ -63,6 +63,7 @@ def test_e_mail_counts_as_texts_do_and_a_message_of_staff_at_the_same_number_doe
     assert since(treatment) == NOW
 
 
+@pytest.mark.slow
 def test_the_new_number_ends_it_and_so_does_the_end_of_consent(clinic, nurse):
     moved, refused, other = due_in(2, clinic=clinic), due_in(2, clinic=clinic), due_in(2, clinic=clinic)
     for treatment in (moved, refused):

@@ -74,6 +74,7 @@ def test_blood_that_was_taken_is_asked_for_again_after_the_code(treatment, gatew
     assert not Draw.objects.exists()
 
 
+@pytest.mark.slow
 def test_choices_are_filled_in_again_and_saved_by_a_press(treatment, gateway, clock):
     chosen = {"do": "wishes", "language": "es", "large_print": "on"}
     client, page, gate = late(treatment, gateway, clock, "choices/", chosen)

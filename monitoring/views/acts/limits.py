@@ -18,6 +18,8 @@ from monitoring.rules.reasons import IN_WORDS
 from monitoring.views.acts.form import ActForm, Note, day_in_words, reason_field
 from patients.models import Staff
 
+WHOLE = {"invalid": "Give whole cells per microlitre: 1200, where a report says 1.2 ×10⁹/L."}
+
 
 class LimitsForm(ActForm):
     """Where each band begins for this patient, until a day."""
@@ -40,11 +42,13 @@ class LimitsForm(ActForm):
             self.fields[f"anc_{number}"] = forms.IntegerField(
                 label=f"{name.capitalize()} from ANC (/uL)",
                 disabled=fixed,
+                error_messages=WHOLE,
                 help_text="Severe below it; this limit never moves." if fixed else f"The protocol's own: {floor.anc}.",
             )
             if floor.wbc is not None:
                 self.fields[f"wbc_{number}"] = forms.IntegerField(
                     label=f"{name.capitalize()} from white cells (/uL)",
+                    error_messages=WHOLE,
                     help_text=f"The protocol's own: {floor.wbc}; {LOWEST_WBC} at least.",
                 )
         self.order_fields([*(name for name in self.fields if name not in ("until", "reason")), "until", "reason"])

@@ -26,5 +26,10 @@ class Command(BaseCommand):
         clinic = Clinic.objects.filter(slug=options["clinic"]).first()
         if clinic is None:
             raise CommandError(f"there is no clinic {options['clinic']}")
+        if clinic.integrations.filter(name__iexact=options["name"], revoked_at=None).exists():
+            raise CommandError(
+                f"{options['name']} has an open token at {clinic} already; a clinic admin takes it back in Settings,"
+                " or choose another name"
+            )
         _, token = issue_token(clinic=clinic, name=options["name"], verbs=options["verbs"], by=None, now=timezone.now())
         self.stdout.write(token)
