@@ -9,6 +9,7 @@ from django import forms
 from monitoring.actions.guarding import MANUAL, accession_of
 from monitoring.actions.record_result import COUNT_FIELDS, Report
 from monitoring.models import Outcome
+from monitoring.rules.errors import ImplausibleError, InputError
 from monitoring.rules.slips import Answers
 from patients.models import Clinic
 
@@ -38,6 +39,11 @@ class AnswersForm(forms.Form):
     reason = forms.CharField(label="Reason", required=False, max_length=500)
     sure = forms.BooleanField(label="I have looked at the report again, and it is so", required=False)
 
+    confirmed = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
+    """The numbers that a person has looked at again; a tick for one number is none for another."""
+
+    may_confirm = False
+    """Whether what is typed was refused as a number that nobody has, so that a person may say that it is right."""
     second_signed = False
     """Whether the second person's password was right; a page sets it, see monitoring.views.second."""
     second_refusal = ""
@@ -47,6 +53,21 @@ class AnswersForm(forms.Form):
         choices = self.fields["second"]
         if isinstance(choices, forms.ChoiceField):
             choices.choices = [("", "Nobody"), *colleagues]
+
+    @property
+    def numbers(self) -> str:
+        """What is typed now, as `confirmed` names it."""
+        return " ".join(str(self[name].data or "").strip() or "-" for name in COUNT_FIELDS if name != "unit")
+
+    @property
+    def is_confirmed(self) -> bool:
+        """A person has looked at these very numbers again."""
+        return self.is_bound and self.cleaned_data.get("confirmed") == self.numbers
+
+    def refuse(self, error: InputError) -> None:
+        """Say what was wrong at its field; a number that nobody has may be confirmed then, and no other."""
+        self.may_confirm = isinstance(error, ImplausibleError)
+        self.add_error(error.field if error.field in self.fields else None, error.message)
 
     def answers(self) -> Answers:
         """As the action takes them."""
@@ -77,9 +98,6 @@ class ResultForm(AnswersForm):
     segs_percent = forms.CharField(label="Segmented %", required=False, max_length=12, widget=forms.TextInput(NUMBER))
     bands_percent = forms.CharField(label="Bands %", required=False, max_length=12, widget=forms.TextInput(NUMBER))
     supported = forms.BooleanField(label="Taken under G-CSF or lithium", required=False)
-    confirmed = forms.BooleanField(
-        label="I have looked at the report again and the number and its unit are right", required=False
-    )
     entry = forms.RegexField(r"^[0-9a-f-]{36}$", widget=forms.HiddenInput)
     shown_unit = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -110,7 +128,7 @@ class ResultForm(AnswersForm):
             drawn_at=drawn_at,
             count=sent | {"unit": self.clinic.count_unit},
             supported=self.cleaned_data["supported"],
-            confirmed=self.cleaned_data["confirmed"],
+            confirmed=self.is_confirmed,
             answers=self.answers(),
         )
 

@@ -175,6 +175,9 @@ class TakeOverForm(forms.Form):
         label="I have looked at the letter again and the numbers and their unit are right", required=False
     )
 
+    may_confirm = False
+    """Whether a number was refused as one that nobody has, so that a person may say that it is right."""
+
     def __init__(self, *args: Any, treatment: Treatment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.treatment = treatment
@@ -226,7 +229,7 @@ class TakeOverForm(forms.Form):
         try:
             read = read_count(anc=written, unit=self.cleaned_data["unit"], confirmed=self.cleaned_data["confirmed"])
         except InputError as error:
-            raise InputError("lowest", error.message) from error
+            raise type(error)("lowest", error.message) from error
         if read.anc is None or read.anc_bound:
             raise InputError("lowest", f"{written} is no plain number; write the number alone")
         return read.anc

@@ -60,9 +60,6 @@ class RowForm(AnswersForm):
     segs_percent = forms.CharField(label="Segmented %", required=False, max_length=12, widget=forms.TextInput(NUMBER))
     bands_percent = forms.CharField(label="Bands %", required=False, max_length=12, widget=forms.TextInput(NUMBER))
     supported = forms.BooleanField(label="Taken under G-CSF or lithium", required=False)
-    confirmed = forms.BooleanField(
-        label="I have looked at the report again and the number and its unit are right", required=False
-    )
 
     def clean(self) -> dict[str, Any]:
         """The draw as one instant of the clinic's zone; a local time that never was, or was twice, is refused."""
@@ -84,7 +81,7 @@ class RowForm(AnswersForm):
             drawn_at=given["drawn_at"],
             count={name: given.get(name) or None for name in COUNT_FIELDS} | {"unit": clinic.count_unit},
             supported=given["supported"],
-            confirmed=given["confirmed"],
+            confirmed=self.is_confirmed,
             answers=self.answers(),
         )
 

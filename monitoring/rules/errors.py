@@ -8,3 +8,7 @@ class InputError(ValueError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+class ImplausibleError(InputError):
+    """A number that nobody has, most likely typed in another unit; a person who has looked again may confirm it."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import lru_cache
 
-from monitoring.rules.errors import InputError
+from monitoring.rules.errors import ImplausibleError, InputError
 from monitoring.rules.history import Bound
 
 Written = str | int | Decimal
@@ -174,7 +174,7 @@ def _refuse_unit_slip(
         meant = f"{plain(number, bound)} /uL ({plain(number / 1000, bound)} x10^9/L)"
     else:
         return
-    raise InputError(
+    raise ImplausibleError(
         "anc" if reported else "wbc",
         f"an ANC of {plain(number, bound)} {unit} is hardly possible; probably {meant} was meant."
         " Correct the number or its unit, or have a person confirm it",

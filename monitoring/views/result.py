@@ -18,7 +18,8 @@ from monitoring.models import Treatment
 from monitoring.models.limits import table_at
 from monitoring.rules.errors import InputError
 from monitoring.rules.slips import DoubtError
-from monitoring.views.asking import colleague_choices, said_of, unit_in_words, unit_shown
+from monitoring.rules.units import PER_MICROLITRE
+from monitoring.views.asking import colleague_choices, in_unit, said_of, unit_in_words, unit_shown
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.results import ResultRow, result_rows
 from monitoring.views.second import sign_second
@@ -55,7 +56,7 @@ def _answer(request: HttpRequest, treatment: Treatment, form: ResultForm) -> Htt
     except DoubtError:
         return _weighed(request, treatment, form)
     except InputError as error:
-        form.add_error(error.field if error.field in form.fields else None, error.message)
+        form.refuse(error)
         return _page(request, treatment, form)
     messages.success(request, "The result is saved.")
     return redirect("patient", treatment.patient_id)
@@ -77,11 +78,12 @@ def _weighed(request: HttpRequest, treatment: Treatment, form: ResultForm) -> Ht
     return _page(request, treatment, form, said=said_of(weighed, treatment))
 
 
-def _lately(treatment: Treatment, now: datetime) -> list[ResultRow]:
-    """The last counts that stand: a slip is seen best beside them."""
+def _lately(treatment: Treatment, now: datetime) -> list[tuple[ResultRow, str]]:
+    """The last counts that stand, each as this clinic would type it: a slip is seen best beside them."""
     versions = list(treatment.every_result().select_related("staff", "integration"))
     rows = result_rows(versions, treatment, table_at(treatment, now))
-    return [row for row in rows if row.stands][:LATELY]
+    stands = [row for row in rows if row.stands][:LATELY]
+    return [(row, "" if row.count is None else in_unit(row.count, treatment.clinic, row.bound)) for row in stands]
 
 
 def _page(request: HttpRequest, treatment: Treatment, form: ResultForm, **more: object) -> HttpResponse:
@@ -91,6 +93,7 @@ def _page(request: HttpRequest, treatment: Treatment, form: ResultForm, **more: 
         "patient": treatment.patient,
         "form": form,
         "unit": unit_shown(treatment.clinic),
+        "thousands": treatment.clinic.count_unit not in PER_MICROLITRE,
         "unit_in_words": unit_in_words(treatment.clinic),
     }
     return render(request, "monitoring/log_result.html", page | more)

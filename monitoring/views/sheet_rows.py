@@ -198,7 +198,7 @@ def _receipt(row: Row, result: Result, desk: Desk) -> Row:
 
 
 def _refused_by(row: Row, error: InputError) -> Row:
-    row.form.add_error(error.field if error.field in row.form.fields else None, error.message)
+    row.form.refuse(error)
     row.state = "refused"
     return row
 

@@ -10,7 +10,7 @@ from monitoring.actions import taking_over
 from monitoring.actions.taking_over import foresee_take_over
 from monitoring.models import Treatment
 from monitoring.register_forms import TakeOverForm
-from monitoring.rules.errors import InputError
+from monitoring.rules.errors import ImplausibleError, InputError
 from monitoring.views.finding import address_of, staff_of, treatment_or_404
 from monitoring.views.seen import confirmed, mark
 from monitoring.views.take_over_words import history_in_words, told_in_words
@@ -35,6 +35,7 @@ def take_over(request: HttpRequest, patient_id: int) -> HttpResponse:
             )
         taking_over.take_over(treatment=treatment, told=told, by=staff_of(request), now=now, ip=address_of(request))
     except InputError as error:
+        form.may_confirm = isinstance(error, ImplausibleError)
         field = error.field if error.field in form.fields else None
         form.add_error(field, f"{error.message[:1].upper()}{error.message[1:]}.")
         return _page(request, treatment, form)

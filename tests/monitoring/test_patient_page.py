@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 
 from monitoring.actions.treating import document_ben, record_dose, record_event, void_event
 from monitoring.models import BenProposal, Draw, Merge, TakeOver, Transfer
-from patients.models import AuditEvent, ContactPoint
+from patients.models import AuditEvent, Clinic, ContactPoint
 from tests.cast import DAY, NOW, Decimal, a_clinic, a_count, a_patient, a_person, a_treatment
 
 pytestmark = pytest.mark.django_db
@@ -179,6 +179,19 @@ def test_the_last_counts_stand_beside_the_form_that_logs_one(page, treatment):
     a_count(treatment, 1700, at=NOW - DAY)
     assert "The last counts" in page(name="log_result")
     assert "1700" in page(name="log_result")
+
+
+@pytest.mark.parametrize(
+    ("unit", "head", "shown"), [("10*9/L", "ANC ×10⁹/L", "1.7 1700 /uL"), ("/uL", "ANC /µL", "1700")]
+)
+def test_h11_they_stand_there_in_the_unit_in_which_one_types(page, clinic, treatment, unit, head, shown):
+    a_count(treatment, 1700, at=NOW - DAY)
+    Clinic.objects.filter(pk=clinic.pk).update(count_unit=unit)
+    text = page(name="log_result")
+    counts = text[text.index("The last counts") :]
+    assert head in counts
+    assert f":00{shown}normal" in counts
+    assert ("/uL" in counts) == (unit != "/uL")
 
 
 def test_a_correction_leaves_both_numbers_in_the_table_with_who_when_and_why(page, treatment):
