@@ -67,7 +67,8 @@ class AnswersForm(forms.Form):
     def refuse(self, error: InputError) -> None:
         """Say what was wrong at its field; a number that nobody has may be confirmed then, and no other."""
         self.may_confirm = isinstance(error, ImplausibleError)
-        self.add_error(error.field if error.field in self.fields else None, error.message)
+        said = error.message[:1].upper() + error.message[1:]
+        self.add_error(error.field if error.field in self.fields else None, said)
 
     def answers(self) -> Answers:
         """As the action takes them."""

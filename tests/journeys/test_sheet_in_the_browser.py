@@ -134,6 +134,30 @@ def test_ten_results_by_keyboard_alone_the_severe_one_raises_its_alert_and_a_bad
     wait_until(lambda: not Draft.objects.exists(), pause=lambda _: page.wait_for_timeout(100))
 
 
+def test_h11_a_number_that_nobody_has_is_confirmed_by_keyboard_and_asked_about_again_when_it_is_changed(
+    open_page, nurse, ward
+):
+    page = opened(open_page, nurse)
+    hands = Keyboard(page)
+    hands.row("m001", "2600", clock="0")
+    shows(page, 1, "refused")
+    says(page, "probably 2600 /uL (2.6 x10^9/L) was meant", "#row-1")
+    tick = page.get_by_label("I have looked at the report again: this number and its unit are right")
+    tick.focus()
+    hands.press("Space", "Enter")
+    says(page, "The number again", "#row-1")
+    page.fill("[name='1-anc']", "2700")
+    page.press("[name='1-anc']", "Enter")
+    shows(page, 1, "refused")
+    expect(tick).not_to_be_checked()
+    page.fill("[name='1-anc']", "2.7")
+    page.press("[name='1-anc']", "Enter")
+    shows(page, 1, "judged")
+    page.press("[name='1-anc']", "Enter")
+    receipts(page, 1)
+    assert Result.objects.get(source="manual").anc == 2700
+
+
 def test_two_of_one_name_are_told_apart_and_nobody_is_chosen_by_chance(open_page, clinic, nurse):
     on_treatment(clinic, 1, family_name="Marsh")
     on_treatment(clinic, 2, family_name="Marsh", date_of_birth=timezone.now().date().replace(year=1991, day=1))

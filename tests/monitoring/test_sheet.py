@@ -204,7 +204,7 @@ def test_a_time_is_typed_quickly(as_nurse, clinic, written, hour):
         ({"drawn_on": "2026-03-08", "drawn_time": "230"}, "couldn’t be interpreted in time zone"),
         ({"who": "B7"}, "has the MRN or name"),
         ({"who": ""}, "Whose result is it?"),
-        ({"anc": ""}, "a count needs an ANC, or a WBC with percentages"),
+        ({"anc": ""}, "A count needs an ANC, or a WBC with percentages"),
         ({"anc": "", "wbc": "4.0", "neutrophils_percent": "140"}, "is not a percentage"),
         ({"anc": "5.0", "wbc": "4.0"}, "higher than the white cell count"),
     ],
