@@ -354,6 +354,21 @@ def test_the_page_shows_what_monitoring_will_be_before_it_saves(client, nurse, t
     assert (treatment.results.get().anc, treatment.doses.get().daily_mg) == (2400, 350)
 
 
+@pytest.mark.parametrize(
+    ("change", "offered"),
+    [
+        ({"lowest": "450", "lowest_unknown": ""}, True),
+        ({"counts-0-anc": "2400"}, True),
+        ({"first_dose_unknown": ""}, False),
+        ({"lowest": "<1", "lowest_unknown": ""}, False),
+    ],
+)
+def test_h11_only_a_number_that_nobody_has_may_be_called_right(client, nurse, treatment, change, offered):
+    address = reverse("take_over", args=[treatment.patient_id])
+    assert ('name="confirmed"' in client.post(address, FORM | change).content.decode()) == offered
+    assert offered == ("not saved yet" in client.post(address, FORM | change | {"confirmed": "on"}).content.decode())
+
+
 UNSAID = [
     ({"first_dose_unknown": ""}, "Give it, or tick that it is unknown"),
     ({"lowest": "0.9"}, "not both"),
